@@ -1,0 +1,31 @@
+# Everything a newcomer needs: `make reproduce` for the study, `make test` for the tests.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PY ?= python3
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export TF_CPP_MIN_LOG_LEVEL := 2
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONPATH
+
+.PHONY: help setup reproduce test test-all lint ui lock clean
+
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: .venv/.ok  ## Make the virtual environment from the hashed locks.
+
+.venv/.ok: requirements/lock.txt requirements/bootstrap.txt pyproject.toml
+	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python must be 3.11 to 3.13 (set PY=python3.11), got " + sys.version.split()[0] + ".")'
+	@echo "Setting up .venv (about 3 GB of packages, one to four minutes the first time) ..."
+	@$(PY) -m venv .venv
+	@.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes --compile-bytecode requirements/lock.txt
+	@.venv/bin/uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:  ## Resolve the locks anew (versions and hashes, no URL).
+	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/lock.txt
+	echo uv | .venv/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/bootstrap.txt
+	@! grep -n '://' requirements/*.txt

@@ -1,0 +1,65 @@
+"""The command line: `steelyard <command>`; each command is one small file, imported when asked for."""
+
+import difflib
+import importlib
+import os
+import sys
+
+from steelyard.cli.errors import one_line
+
+COMMANDS = {
+    "train": "train a run, or sweep over many with -m",
+    "prepare": "read a study's data, and write down what they are",
+    "plan": "list the runs of a study, with their keys",
+    "gather": "collect a study's records into one table",
+    "report": "say in words, tables and figures which loss weights serve every head",
+    "check": "train a few runs of a study again, and compare them with its committed numbers",
+    "ui": "open MLflow on this machine",
+}
+USAGE_ERROR = 2
+
+
+def usage() -> str:
+    """Returns what `steelyard --help` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  steelyard {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "steelyard: weighs the losses of networks with several heads.",
+            "",
+            *lines,
+            "",
+            "Each has its own --help. Begin with: steelyard train --help",
+        ]
+    )
+
+
+def main() -> None:
+    """Runs the command that is named first."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(usage())
+        sys.exit(0 if arguments else USAGE_ERROR)
+    name, rest = arguments[0], arguments[1:]
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        print(f"The command must be one of {', '.join(COMMANDS)}, got {name!r}{hint}.", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    try:
+        code = importlib.import_module(f"steelyard.cli.{name}").main(rest)
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on where this one left off.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        print(line, file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    sys.exit(code)

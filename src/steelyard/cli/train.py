@@ -1,0 +1,163 @@
+"""`steelyard train`: a run, or with -m a sweep over many."""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from steelyard.cli.compose import arranged, conf
+from steelyard.cli.progress import Watching
+from steelyard.cli.validate import validate
+from steelyard.construct import Refused, construct
+from steelyard.run import SWEEP, Done, identify, plain, run, source_of
+from steelyard.task import HEADLINE
+
+SWEEP_FLAGS = {"-m", "--multirun"}
+
+
+class Session:
+    """The runs of one command."""
+
+    def __init__(self, sweep: str, command: str) -> None:
+        self.sweep = sweep  # its name; empty for a run by itself
+        self.command = command
+        self.done: list[Done] = []
+        self.failures: list[tuple[str, str]] = []
+        self.refusals: list[Refused] = []
+        self.watching: Watching | None = None
+        self.config: DictConfig | None = None
+        self.error: Exception | None = None  # of a run by itself
+
+    def task(self, config: DictConfig) -> None:
+        """Carries out one run; in a sweep, a failure is written down and the next run begins.
+
+        Nothing is raised into Hydra, which would print its own account of it.
+        """
+        try:
+            if self.watching is None:
+                self._open(config)
+            assert self.watching is not None
+            self.watching.begin(config.training.epochs)
+            done = run(config, self.watching.epoch)
+        except Exception as error:
+            if self.sweep and self.watching is not None:
+                self._fail(config, error)
+            else:
+                self.error = error
+            return
+        self.done.append(done)
+        self.watching.done(done)
+
+    def _open(self, config: DictConfig) -> None:
+        """Begins with the first run: what is checked of a sweep was checked by its sweeper."""
+        if not self.sweep:
+            validate(config, HydraConfig.get())
+        n_runs = int(os.environ.get("STEELYARD_RUNS", "1"))
+        self.config = config
+        self.watching = Watching(n_runs)
+        self.watching.__enter__()
+        if self.sweep:
+            tracker = construct(config.tracker)
+            tracker.begin_sweep(Path(config.output), config.study, self.sweep, self.command)
+
+    def _fail(self, config: DictConfig, error: Exception) -> None:
+        assert self.watching is not None
+        settings = plain(config)
+        name = " ".join(HydraConfig.get().overrides.task)
+        if isinstance(error, Refused):
+            self.refusals.append(error)
+        else:
+            name = identify(settings, source_of(json.dumps(settings["data"]))).name
+        told = " ".join(str(error).split()) or type(error).__name__
+        self.failures.append((name, told))
+        self.watching.failed(name, told)
+
+    def close(self) -> None:
+        """Ends the sweep where it is mirrored, and takes the bars away."""
+        if self.watching is not None:
+            self.watching.__exit__(None, None, None)
+        if self.sweep and self.config is not None:
+            rows: list[dict[str, Any]] = [row_of(done) for done in self.done]
+            rows += [{"name": name, "status": "failed", "error": why} for name, why in self.failures]
+            tracker = construct(self.config.tracker)
+            tracker.end_sweep(Path(self.config.output), self.config.study, self.sweep, rows)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Trains what the arguments describe, and returns the exit code."""
+    words = arranged(arguments)
+    is_sweep = bool(SWEEP_FLAGS & set(words))
+    command = " ".join(["steelyard train", *arguments])
+    name = hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()[:8] if is_sweep else ""
+    session = Session(name, command)
+    os.environ[SWEEP] = name
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are, and are told in one line
+    signal.signal(signal.SIGTERM, _stop)
+
+    entry = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")
+    before, sys.argv = sys.argv, ["steelyard train", *words]
+    try:
+        entry(session.task)()
+    finally:
+        sys.argv = before
+        session.close()
+    if session.error:
+        raise session.error
+    if session.refusals and len(session.refusals) == len(session.failures) and not session.done:
+        raise session.refusals[0]
+    tell(session)
+    return 1 if session.failures else 0
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def row_of(done: Done) -> dict[str, Any]:
+    """Returns what a table says of a run."""
+    record = done.record
+    kinds = {f"{head}/{measure}" for head in record["loss_weights"] for measure in HEADLINE.values()}
+    told = {f"test/{name}": record["test"][name] for name in record["test"] if name in kinds}
+    score = record["best"].get("score")
+    return {"name": done.identity.name, "status": record["status"], "best/score": score, **told}
+
+
+def tell(session: Session) -> None:
+    """Prints the runs as a table, the failures as another, and where to look next."""
+    if not session.config:
+        return
+    out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    rows = [row_of(done) for done in session.done]
+    if rows:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        table = Table(box=None, header_style="bold", title_justify="left")
+        for name in names:
+            table.add_column(name, justify="left" if name in {"name", "status"} else "right")
+        for row in rows:
+            table.add_row(*(_cell(row.get(name)) for name in names))
+        out.print(table)
+    n_new = sum(done.is_new for done in session.done)
+    n_old = len(session.done) - n_new
+    text = f"{n_new} trained, {n_old} were there already, {len(session.failures)} failed."
+    out.print(text if n_new else f"Nothing to train: {text}")
+    for name, why in session.failures:
+        out.print(f"failed: {name}: {why}", markup=False)
+    output = session.config.output
+    out.print(f"Records: {output}/runs. Compare them with: steelyard ui", markup=False)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else f"{value:.4f}"
+
+

@@ -1,0 +1,72 @@
+"""Which examples train, which choose, and which are kept for the test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+
+from steelyard.data.source import SPLITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partition:
+    """How a table is cut into train, valid and test.
+
+    Attributes:
+        by: A column whose equal values stay together (an item, a patient); empty for none.
+        stratify: A column whose shares the splits keep, as far as the groups allow; empty for none.
+        valid: Share of the examples that choose.
+        test: Share of the examples kept for the test.
+        seed: Draws the cut.
+    """
+
+    by: str = ""
+    stratify: str = ""
+    valid: float = 0.1
+    test: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (self.valid > 0 and self.test > 0 and self.valid + self.test < 1):
+            raise ValueError(
+                "`valid` and `test` must be positive shares that leave some to train, got "
+                f"{self.valid} and {self.test}."
+            )
+
+    def cut(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Returns the positions of each split's rows, in the table's order."""
+        n_folds = round(1 / min(self.valid, self.test))
+        strata = self._labels(table, self.stratify)
+        if self.by:
+            groups = self._labels(table, self.by)
+            if groups.max() + 1 < n_folds:
+                raise ValueError(
+                    f"`{self.by}` must have at least {n_folds} different values to be split by, "
+                    f"got {groups.max() + 1}."
+                )
+            folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=self.seed)
+            parts = [part for _, part in folds.split(table, strata, groups)]
+        elif self.stratify:
+            folds = StratifiedKFold(n_folds, shuffle=True, random_state=self.seed)
+            parts = [part for _, part in folds.split(table, strata)]
+        else:
+            folds = KFold(n_folds, shuffle=True, random_state=self.seed)
+            parts = [part for _, part in folds.split(table)]
+
+        n_test, n_valid = round(self.test * n_folds), round(self.valid * n_folds)
+        test, valid = parts[:n_test], parts[n_test : n_test + n_valid]
+        train = parts[n_test + n_valid :]
+        rows = {"train": train, "valid": valid, "test": test}
+        return {split: np.sort(np.concatenate(rows[split])) for split in SPLITS}
+
+    def _labels(self, table: pd.DataFrame, column: str) -> np.ndarray:
+        """Returns a number for each different value of a column; missing is a value too."""
+        if not column:
+            return np.zeros(len(table), dtype=int)
+        if column not in table:
+            raise ValueError(
+                f"`split` must name columns of the table ({', '.join(map(str, table.columns))}), "
+                f"got {column!r}."
+            )
+        return pd.factorize(table[column].astype("string").fillna(""), sort=True)[0]

@@ -1,0 +1,185 @@
+"""One run, from its configuration to its record: the whole pipeline on one screen."""
+
+import json
+import os
+import platform
+import subprocess
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from steelyard.construct import Refused, construct
+from steelyard.data.source import Source
+from steelyard.tracking import curves
+from steelyard.tracking.record import NETWORK, RunFolder
+from steelyard.tracking.run_key import BESIDE, run_key
+from steelyard.tracking.tracker import Identity, Tracker
+
+SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
+Watch = Callable[[Identity, int, dict[str, float]], None]
+
+
+class Done(NamedTuple):
+    """A run that is over."""
+
+    identity: Identity
+    record: dict[str, Any]
+    is_new: bool  # whether it was trained just now
+
+
+def run(config: DictConfig, watch: Watch) -> Done:
+    """Carries out a run, unless its record is there already.
+
+    Args:
+        config: The composed configuration.
+        watch: Told of each epoch as it ends.
+
+    Raises:
+        Refused: The data cannot be had or used; nothing is recorded.
+        Exception: Whatever went wrong; it is recorded, with its traceback, before it is raised.
+    """
+    settings = plain(config)
+    source = source_of(json.dumps(settings["data"]))
+    identity = identify(settings, source)
+    output = Path(config.output)
+    tracker: Tracker = construct(config.tracker)
+    folder = RunFolder(output, identity.key)
+    if folder.record() is None:
+        prepare(source)
+    with folder.lock():
+        ended = folder.record()
+        if ended is not None:
+            tracker.mirror(output, identity, folder.path, ended, folder.history())
+            return Done(identity, ended, is_new=False)
+        folder.begin(OmegaConf.to_yaml(OmegaConf.create(settings)))
+        record = {**described(identity, settings), "status": "failed"}
+        watcher = tracker.begin(output, identity, settings)
+
+        def report(epoch: int, values: dict[str, float]) -> None:
+            watcher.log(epoch, values)
+            watch(identity, epoch, values)
+
+        began = time.monotonic()
+        try:
+            outcome = _carry_out(config, source, folder, tracker.checkpoint_seconds, report)
+        except BaseException as error:
+            was_stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            record["error"] = " ".join(f"{type(error).__name__}: {error}".split())
+            if not was_stopped:
+                folder.fail(record, traceback.format_exc())
+            watcher.end("killed" if was_stopped else "failed", record, folder.path)
+            raise
+        record |= {**outcome.facts, "status": outcome.status}
+        record["seconds"] = round(time.monotonic() - began, 1)
+        outcome.network.save(folder.path / NETWORK)
+        curves.draw(outcome.history, list(source.task_names), folder.path / "curves.png")
+        folder.end(record, outcome.history)
+        watcher.end(outcome.status, record, folder.path)
+        return Done(identity, record, is_new=True)
+
+
+def _carry_out(
+    config: DictConfig,
+    source: Source,
+    folder: RunFolder,
+    checkpoint_seconds: float,
+    report: Callable[[int, dict[str, float]], None],
+) -> Any:
+    """Returns what came of training; everything heavy is imported here."""
+    construct(config.runtime).prepare()
+    from steelyard.training.pipeline import Parts, carry_out  # noqa: PLC0415  after the threads are set
+
+    parts = Parts(
+        source=source,
+        network=construct(config.model),
+        weighting=construct(config.weighting),
+        balance=construct(config.balance),
+        optimizer=construct(config.optimizer),
+        recipe=construct(config.training),
+        loss_weights=plain(config.loss_weights),
+        seeds=construct(config.seeds).drawn_from(config.seed),
+    )
+    return carry_out(parts, folder.path, checkpoint_seconds, report)
+
+
+@lru_cache(maxsize=2)
+def source_of(settings: str) -> Source:
+    """Returns the source that settings (JSON) describe; the runs of a sweep share it."""
+    source: Source = construct(json.loads(settings))
+    return source
+
+
+def prepare(source: Source) -> None:
+    """Reads and prepares the examples.
+
+    Raises:
+        Refused: They cannot be had, or cannot be used.
+    """
+    try:
+        source.load("train")
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """Returns a configuration as plain containers, with every reference resolved."""
+    found: Any = OmegaConf.to_container(config, resolve=True)
+    return dict(found)
+
+
+def identify(settings: Mapping[str, Any], source: Source) -> Identity:
+    """Returns which run a configuration describes."""
+    key = run_key(settings, source.fingerprint)
+    method = settings["weighting"]["_target_"].rpartition(".")[0].rpartition(".")[2]
+    weights = label_of(settings["loss_weights"])
+    setting = weights if method == "fixed" else method
+    if method != "fixed" and weights != "equal":
+        setting = f"{method} {weights}"
+    tags = {
+        "weighting": method,
+        "loss_weights": weights,
+        "setting": setting,
+        "seed": str(settings["seed"]),
+        "git_commit": _git_commit(),
+    }
+    sweep = os.environ.get(SWEEP, "")
+    return Identity(key, f"{setting}-{settings['seed']}", settings["study"], sweep, tags)
+
+
+def label_of(loss_weights: Mapping[str, Any]) -> str:
+    """Returns loss weights as people write them: `age=0.25 income=1`, or the rule's name."""
+    named = {name: value for name, value in loss_weights.items() if name != "rule"}
+    numbers = " ".join(f"{name}={value:g}" for name, value in sorted(named.items()))
+    rule = loss_weights["rule"]
+    if not named:
+        return str(rule)
+    return numbers if rule == "equal" else f"{rule} {numbers}"
+
+
+def described(identity: Identity, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a record says of a run before it begins."""
+    return {
+        "run_key": identity.key,
+        "name": identity.name,
+        "study": identity.study,
+        **{name: identity.tags[name] for name in ("weighting", "setting", "git_commit")},
+        "seed": settings["seed"],
+        "config": {name: value for name, value in settings.items() if name not in BESIDE},
+        "machine": {"python": platform.python_version(), "processor": platform.machine()},
+    }
+
+
+@cache
+def _git_commit() -> str:
+    """Returns the commit that is checked out; empty where there is none."""
+    command = ["git", "rev-parse", "--short=12", "HEAD"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return told.stdout.strip()

@@ -1,0 +1,30 @@
+"""A run's learning curves, as a picture."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+from matplotlib.figure import Figure  # noqa: E402  the backend comes first
+
+WIDTH, HEIGHT = 4.0, 3.0  # inches a panel
+
+
+def draw(history: Sequence[Mapping[str, float]], heads: Sequence[str], path: Path) -> None:
+    """Draws each head's loss on train and validation, and its weight, against the epoch."""
+    epochs = [row["epoch"] + 1 for row in history]
+    figure = Figure(figsize=(WIDTH * len(heads), 2 * HEIGHT), layout="constrained")
+    panels = figure.subplots(2, len(heads), sharex=True, squeeze=False)
+    for above, below, head in zip(*panels, heads, strict=True):
+        for split, colour in (("train", "#0072b2"), ("valid", "#d55e00")):
+            values = [row.get(f"{split}/{head}/loss", float("nan")) for row in history]
+            above.plot(epochs, values, color=colour, marker=".", label=split)
+        above.set_title(head)
+        above.set_ylabel("loss")
+        above.legend(frameon=False)
+        weights = [row.get(f"train/{head}/weight", float("nan")) for row in history]
+        below.plot(epochs, weights, color="#009e73", marker=".")
+        below.set_ylabel("weight")
+        below.set_xlabel("epoch")
+    figure.savefig(path, dpi=80, metadata={"Software": None})

@@ -1,0 +1,104 @@
+"""The record of a run: a folder that says all, and is whole whenever it is there."""
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+ENDED = ("finished", "diverged")  # such a run is a result, and is not trained again
+RECORD, HISTORY, CONFIG, NETWORK, TRACEBACK = (
+    "record.json",
+    "history.csv",
+    "config.yaml",
+    "model.keras",
+    "traceback.txt",
+)
+
+
+class RunFolder:
+    """Where a run is written down: `<output>/runs/<run_key>/`."""
+
+    def __init__(self, output: Path, key: str) -> None:
+        self.key = key
+        self.path = output / "runs" / key
+
+    def lock(self) -> FileLock:
+        """Returns the lock that lets one process at a time train this run."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.path.with_name(f".{self.key}.lock"))
+
+    def record(self) -> dict[str, Any] | None:
+        """Returns the record of an ended run; None if it is not ended."""
+        record = self.last()
+        return record if record and record["status"] in ENDED else None
+
+    def last(self) -> dict[str, Any] | None:
+        """Returns what is written of the run, ended or failed; None if nothing is."""
+        path = self.path / RECORD
+        if not path.is_file():
+            return None
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def history(self) -> list[dict[str, float]]:
+        """Returns the values of each epoch."""
+        path = self.path / HISTORY
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            return [{name: float(value) for name, value in row.items() if value} for row in rows]
+
+    def begin(self, config: str) -> None:
+        """Makes the folder, with the configuration, and forgets an earlier failure.
+
+        Args:
+            config: The resolved configuration, as YAML.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        for name in (RECORD, TRACEBACK):
+            (self.path / name).unlink(missing_ok=True)
+        self._write(CONFIG, config)
+
+    def end(self, record: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
+        """Writes the history and, last, the record."""
+        if history:
+            columns = list(dict.fromkeys(name for row in history for name in row))
+            lines = [columns, *([_cell(row.get(name)) for name in columns] for row in history)]
+            self._write(HISTORY, "".join(",".join(line) + "\n" for line in lines))
+        self._write(RECORD, json.dumps(_finite(record), indent=1, sort_keys=True) + "\n")
+
+    def fail(self, record: Mapping[str, Any], traceback: str) -> None:
+        """Writes that the run failed, and how."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._write(TRACEBACK, traceback)
+        self._write(RECORD, json.dumps(_finite(record), indent=1, sort_keys=True) + "\n")
+
+    def remove(self) -> None:
+        """Removes the folder of a run that never began."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _write(self, name: str, text: str) -> None:
+        part = self.path / f"{name}.part"
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, self.path / name)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else repr(float(value))
+
+
+def _finite(node: Any) -> Any:
+    """Returns a value with null for each number that JSON cannot hold."""
+    if isinstance(node, Mapping):
+        return {str(name): _finite(value) for name, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_finite(value) for value in node]
+    if isinstance(node, float) and (node != node or node in (float("inf"), float("-inf"))):  # noqa: PLR0124
+        return None
+    return node

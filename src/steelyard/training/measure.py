@@ -1,0 +1,75 @@
+"""How well a head predicts, in the target's own unit."""
+
+import numpy as np
+from sklearn.metrics import f1_score, roc_auc_score
+
+from steelyard.task import Task
+
+SMALLEST = 1e-7  # of a probability, as in Keras's cross-entropies
+
+
+def measure(task: Task, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    """Returns a head's measures over the labelled examples; NaN where one is not defined.
+
+    Args:
+        task: The head.
+        targets: [N] in their own unit.
+        outputs: [N, width] of the network.
+    """
+    known = ~task.is_missing(targets)
+    targets, outputs = targets[known], outputs[known].astype("float64")
+    if not len(targets):
+        return {}
+    if not np.isfinite(outputs).all():
+        return dict.fromkeys(_MEASURES[task.kind](targets, np.nan_to_num(outputs)), float("nan"))
+    if task.kind == "regression":
+        outputs = task.unscale(outputs)
+    return _MEASURES[task.kind](targets, outputs)
+
+
+def constant_outputs(task: Task, train: np.ndarray, n: int) -> np.ndarray:
+    """Returns the outputs [n, width] of the best constant predictor fitted on targets [N]."""
+    known = train[~task.is_missing(train)]
+    if task.kind == "multiclass":
+        counts = np.bincount(known.astype(int), minlength=task.width)
+        best = counts / counts.sum()
+    else:
+        scaled = task.scale(known.astype("float64"))
+        best = [np.median(scaled) if task.keras_loss == "mae" else scaled.mean()]
+    return np.tile(np.asarray(best, dtype="float32"), (n, 1))
+
+
+def _regression(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    errors = outputs[:, 0] - targets
+    squared = float(np.mean(errors**2))
+    variance = float(np.var(targets.astype("float64")))
+    return {
+        "mae": float(np.mean(np.abs(errors))),
+        "rmse": squared**0.5,
+        "r2": 1 - squared / variance if variance else float("nan"),
+    }
+
+
+def _binary(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    chances = np.clip(outputs[:, 0], SMALLEST, 1 - SMALLEST)
+    has_both = targets.min() < targets.max()
+    of_truth = np.where(targets > 0, chances, 1 - chances)
+    return {
+        "auc": float(roc_auc_score(targets, outputs[:, 0])) if has_both else float("nan"),
+        "accuracy": float(np.mean((outputs[:, 0] > 0.5) == (targets > 0.5))),  # noqa: PLR2004
+        "log_loss": float(-np.mean(np.log(of_truth))),
+    }
+
+
+def _multiclass(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    predicted = outputs.argmax(axis=1)
+    of_truth = np.take_along_axis(outputs, targets.astype(int)[:, None], axis=1)[:, 0]
+    of_truth = of_truth / np.maximum(outputs.sum(axis=1), SMALLEST)
+    return {
+        "accuracy": float(np.mean(predicted == targets)),
+        "macro_f1": float(f1_score(targets, predicted, average="macro", zero_division=0)),
+        "log_loss": float(-np.mean(np.log(np.clip(of_truth, SMALLEST, 1)))),
+    }
+
+
+_MEASURES = {"regression": _regression, "binary": _binary, "multiclass": _multiclass}
