@@ -64,7 +64,7 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
     if settings["seed"] < 0:
         raise Refused(f"`seed` must be at least 0, got {settings['seed']}.")
     rate = settings["optimizer"].get("learning_rate", 1.0)
-    if rate <= 0:
+    if isinstance(rate, int | float) and rate <= 0:
         raise Refused(f"`optimizer.learning_rate` must be positive, got {rate}.")
     try:
         source = source_of(json.dumps(settings["data"]))

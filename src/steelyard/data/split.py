@@ -1,5 +1,6 @@
 """Which examples train, which choose, and which are kept for the test."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,17 @@ class Partition:
 
     def cut(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Returns the positions of each split's rows, in the table's order."""
+        with warnings.catch_warnings():  # a class rarer than the splits cannot be in each of them
+            warnings.filterwarnings("ignore", message="The least populated class in y")
+            parts = self._folds(table)
+        n_folds = len(parts)
+        n_test, n_valid = round(self.test * n_folds), round(self.valid * n_folds)
+        test, valid = parts[:n_test], parts[n_test : n_test + n_valid]
+        rows = {"train": parts[n_test + n_valid :], "valid": valid, "test": test}
+        return {split: np.sort(np.concatenate(rows[split])) for split in SPLITS}
+
+    def _folds(self, table: pd.DataFrame) -> list[np.ndarray]:
+        """Returns the rows cut into equal parts, as many as the smallest split needs."""
         n_folds = round(1 / min(self.valid, self.test))
         strata = self._labels(table, self.stratify)
         if self.by:
@@ -46,19 +58,12 @@ class Partition:
                     f"got {groups.max() + 1}."
                 )
             folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=self.seed)
-            parts = [part for _, part in folds.split(table, strata, groups)]
-        elif self.stratify:
+            return [part for _, part in folds.split(table, strata, groups)]
+        if self.stratify:
             folds = StratifiedKFold(n_folds, shuffle=True, random_state=self.seed)
-            parts = [part for _, part in folds.split(table, strata)]
-        else:
-            folds = KFold(n_folds, shuffle=True, random_state=self.seed)
-            parts = [part for _, part in folds.split(table)]
-
-        n_test, n_valid = round(self.test * n_folds), round(self.valid * n_folds)
-        test, valid = parts[:n_test], parts[n_test : n_test + n_valid]
-        train = parts[n_test + n_valid :]
-        rows = {"train": train, "valid": valid, "test": test}
-        return {split: np.sort(np.concatenate(rows[split])) for split in SPLITS}
+            return [part for _, part in folds.split(table, strata)]
+        folds = KFold(n_folds, shuffle=True, random_state=self.seed)
+        return [part for _, part in folds.split(table)]
 
     def _labels(self, table: pd.DataFrame, column: str) -> np.ndarray:
         """Returns a number for each different value of a column; missing is a value too."""

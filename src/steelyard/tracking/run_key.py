@@ -22,10 +22,20 @@ def run_key(config: Mapping[str, Any], fingerprint: str) -> str:
         config: The resolved configuration, as plain containers.
         fingerprint: What its examples depend on beside configuration and code.
     """
-    told = {name: value for name, value in config.items() if name not in BESIDE}
+    told = _as_floats({name: value for name, value in config.items() if name not in BESIDE})
     code = {name: _digest(name) for name in sorted(modules_of(told))}
     whole = json.dumps([told, fingerprint, code], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def _as_floats(node: Any) -> Any:
+    """Returns a configuration in which 1 and 1.0 are the same number."""
+    if isinstance(node, Mapping):
+        return {name: _as_floats(value) for name, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_as_floats(value) for value in node]
+    is_whole = isinstance(node, int) and not isinstance(node, bool)
+    return float(node) if is_whole else node
 
 
 def modules_of(config: Mapping[str, Any]) -> set[str]:

@@ -17,10 +17,12 @@ class Balance:
             (the head's loss alone), `weighted` (times its weight), or `native`, which is own.
             Methods that take losses alone always weigh the private layers too.
         normalise: `native`, or `sum_to_k`: weights are scaled to sum to the number of active heads.
+        memory_learning_rate: Of the Adam that trains what a weighting learns.
     """
 
     heads: str = "native"
     normalise: str = "native"
+    memory_learning_rate: float = 0.025
 
     def __post_init__(self) -> None:
         for knob, choices in (("heads", HEADS), ("normalise", SCALES)):
@@ -28,6 +30,11 @@ class Balance:
                 raise ValueError(
                     f"`{knob}` must be one of {', '.join(choices)}, got {getattr(self, knob)!r}."
                 )
+
+        if not self.memory_learning_rate > 0:
+            raise ValueError(
+                f"`memory_learning_rate` must be positive, got {self.memory_learning_rate}."
+            )
 
     def scaled(self, weights: Weights, is_active: Array) -> Weights:
         """Returns the weights [K] of the active heads, normalised; the other heads weigh 0."""

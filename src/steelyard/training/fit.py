@@ -15,36 +15,10 @@ from steelyard.task import Task
 from steelyard.training import checkpoint
 from steelyard.training.heads import errors
 from steelyard.training.measure import constant_outputs, measure
+from steelyard.training.recipe import Recipe
 from steelyard.training.weighed_model import WeighedModel
 
 Report = Callable[[int, dict[str, float]], None]  # (epoch, values by name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """How long a model is trained, and in what portions.
-
-    Attributes:
-        epochs: Passes over the training examples, at most.
-        batch_size: Examples a step.
-        patience: Epochs without a better validation score after which to stop; 0 never stops.
-        steps_per_execution: Steps between two returns to Python; the numbers do not depend on it.
-    """
-
-    epochs: int = 10
-    batch_size: int = 64
-    patience: int = 0
-    steps_per_execution: int = 16
-
-    def __post_init__(self) -> None:
-        for knob, least in (
-            ("epochs", 1),
-            ("batch_size", 1),
-            ("patience", 0),
-            ("steps_per_execution", 1),
-        ):
-            if getattr(self, knob) < least:
-                raise ValueError(f"`{knob}` must be at least {least}, got {getattr(self, knob)}.")
 
 
 @dataclass(kw_only=True)
@@ -162,7 +136,7 @@ def _name_of(key: str, heads: tuple[str, ...]) -> str:
 
 def fit(
     model: WeighedModel,
-    recipe: Fit,
+    recipe: Recipe,
     train: Examples,
     judge: Judge,
     *,
@@ -184,6 +158,7 @@ def fit(
         report: Told of each epoch as it ends; told again of those before the checkpoint.
     """
     batches = Batches(train.inputs, train.targets, recipe.batch_size, order_seed)
+    recipe.apply_schedule(model.optimizer, batches.n_steps)
     model.optimizer.build(model.trainable_variables)
     progress, best = Progress(), []
     restored = checkpoint.load(folder, model)

@@ -13,10 +13,11 @@ from steelyard.data.source import SPLITS, Examples, Source, Split
 from steelyard.models.network import Network
 from steelyard.task import Task
 from steelyard.training.balance import Balance
-from steelyard.training.fit import Fit, Judge, Report, fit
+from steelyard.training.fit import Judge, Report, fit
 from steelyard.training.heads import ScaledLoss
 from steelyard.training.loss_weights import resolve
 from steelyard.training.measure import constant_outputs
+from steelyard.training.recipe import Recipe
 from steelyard.training.runtime import Seeds
 from steelyard.training.weighed_model import WeighedModel
 from steelyard.weighting.base import Weighting
@@ -34,7 +35,7 @@ class Parts:
     weighting: Weighting
     balance: Balance
     optimizer: Any
-    recipe: Fit
+    recipe: Recipe
     loss_weights: Mapping[str, Any]  # a rule, and numbers by head
     seeds: Seeds  # all of them set
 

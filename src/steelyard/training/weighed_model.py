@@ -35,7 +35,6 @@ class WeighedModel(WeighedStep):
         network: A functional model with one output a head: a dict, a list, or a single one.
         weighting: The rule that weighs the heads; `Fixed()` by default.
         balance: How the weights are applied.
-        memory_learning_rate: Of the Adam that trains what a weighting learns.
     """
 
     def __init__(
@@ -43,7 +42,6 @@ class WeighedModel(WeighedStep):
         network: keras.Model,
         weighting: Weighting | None = None,
         balance: Balance | None = None,
-        memory_learning_rate: float = 0.025,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -62,9 +60,9 @@ class WeighedModel(WeighedStep):
             for name, value in self.weighting.remember(n_heads).items()
         }
         self.learned = [self.memory[name] for name in sorted(self.weighting.learns)]
-        self.memory_learning_rate = memory_learning_rate
         if self.learned:
-            self.memory_optimizer = keras.optimizers.Adam(memory_learning_rate)
+            rate = self.balance.memory_learning_rate
+            self.memory_optimizer = keras.optimizers.Adam(rate)
             self.memory_optimizer.build(self.learned)
         self.built = True
 
@@ -159,7 +157,6 @@ class WeighedModel(WeighedStep):
             "network": keras.saving.serialize_keras_object(self.network),
             "weighting": {"class": f"{kind.__module__}.{kind.__name__}", **asdict(self.weighting)},
             "balance": asdict(self.balance),
-            "memory_learning_rate": self.memory_learning_rate,
             "name": self.name,
         }
 
@@ -169,8 +166,7 @@ class WeighedModel(WeighedStep):
         knobs = dict(config["weighting"])
         weighting = _weighting_named(knobs.pop("class"))(**knobs)
         balance = Balance(**config["balance"])
-        rate = config["memory_learning_rate"]
-        return cls(network, weighting, balance, rate, name=config["name"])
+        return cls(network, weighting, balance, name=config["name"])
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:

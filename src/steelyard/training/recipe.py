@@ -1,0 +1,49 @@
+"""How long a model is trained, and in what portions: knobs that are checked without Keras."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from steelyard.arrays import keras
+
+SCHEDULES = ("constant", "cosine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How long a model is trained, and in what portions.
+
+    Attributes:
+        epochs: Passes over the training examples, at most.
+        batch_size: Examples a step.
+        patience: Epochs without a better validation score after which to stop; 0 never stops.
+        schedule: Of the learning rate: `constant`, or `cosine`, which lets it fall to zero along
+            half a cosine over all epochs.
+        steps_per_execution: Steps between two returns to Python; the numbers do not depend on it.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    patience: int = 0
+    schedule: str = "constant"
+    steps_per_execution: int = 16
+
+    def __post_init__(self) -> None:
+        for knob, least in (
+            ("epochs", 1),
+            ("batch_size", 1),
+            ("patience", 0),
+            ("steps_per_execution", 1),
+        ):
+            if getattr(self, knob) < least:
+                raise ValueError(f"`{knob}` must be at least {least}, got {getattr(self, knob)}.")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(
+                f"`schedule` must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}."
+            )
+
+    def apply_schedule(self, optimizer: Any, n_steps: int) -> None:
+        """Sets the schedule of an optimizer that will take `n_steps` steps an epoch."""
+        if self.schedule == "cosine":
+            rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+            decay = keras.optimizers.schedules.CosineDecay(rate, n_steps * self.epochs)
+            optimizer.learning_rate = decay
