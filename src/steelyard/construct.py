@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 ALLOWED = ("steelyard.", "keras.")
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818  it is an answer, not a fault
     """A configuration, or data, that cannot be carried out; its message is one line for a user."""
 
 

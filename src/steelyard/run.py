@@ -179,7 +179,7 @@ def _git_commit() -> str:
     """Returns the commit that is checked out; empty where there is none."""
     command = ["git", "rev-parse", "--short=12", "HEAD"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return told.stdout.strip()

@@ -1,4 +1,4 @@
-"""The command line: `steelyard <command>`; each command is one small file, imported when asked for."""
+"""The command line: `steelyard <command>`, each command one small file, imported when named."""
 
 import difflib
 import importlib
@@ -46,7 +46,10 @@ def main() -> None:
     if name not in COMMANDS:
         close = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
-        print(f"The command must be one of {', '.join(COMMANDS)}, got {name!r}{hint}.", file=sys.stderr)
+        print(
+            f"The command must be one of {', '.join(COMMANDS)}, got {name!r}{hint}.",
+            file=sys.stderr,
+        )
         sys.exit(USAGE_ERROR)
     try:
         code = importlib.import_module(f"steelyard.cli.{name}").main(rest)

@@ -13,7 +13,9 @@ def one_line(error: Exception) -> str | None:
     if isinstance(error, Refused):
         return " ".join(str(error).split())
     if isinstance(error, OverrideParseException):
-        return f"`{error.override}` must be an override such as key=value, got one that does not parse."
+        return (
+            f"`{error.override}` must be an override such as key=value, got what cannot be parsed."
+        )
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _of_hydra(error)
     return None
@@ -30,9 +32,13 @@ def _of_hydra(error: Exception) -> str:
     key = re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", whole)
     if key:
         return f"`{key[2]}` must be a key of the configuration, got a name that is not in it."
-    choice = re.search(r"Could not find '([^']+)'\s+Available options in '([^']+)':\s+((?:.|\n)+)", whole)
+    choice = re.search(
+        r"Could not find '([^']+)'\s+Available options in '([^']+)':\s+((?:.|\n)+)", whole
+    )
     if choice:
-        options = ", ".join(line.strip() for line in choice[3].splitlines() if line.startswith("\t"))
+        options = ", ".join(
+            line.strip() for line in choice[3].splitlines() if line.startswith("\t")
+        )
         name = choice[1].removeprefix(f"{choice[2]}/")
         return f"`{choice[2]}` must be one of {options}, got {name!r}."
     return " ".join(told[0].split())

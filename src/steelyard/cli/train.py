@@ -11,8 +11,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
@@ -89,7 +88,9 @@ class Session:
             self.watching.__exit__(None, None, None)
         if self.sweep and self.config is not None:
             rows: list[dict[str, Any]] = [row_of(done) for done in self.done]
-            rows += [{"name": name, "status": "failed", "error": why} for name, why in self.failures]
+            rows += [
+                {"name": name, "status": "failed", "error": why} for name, why in self.failures
+            ]
             tracker = construct(self.config.tracker)
             tracker.end_sweep(Path(self.config.output), self.config.study, self.sweep, rows)
 
@@ -127,7 +128,9 @@ def _stop(number: int, frame: Any) -> None:
 def row_of(done: Done) -> dict[str, Any]:
     """Returns what a table says of a run."""
     record = done.record
-    kinds = {f"{head}/{measure}" for head in record["loss_weights"] for measure in HEADLINE.values()}
+    kinds = {
+        f"{head}/{measure}" for head in record["loss_weights"] for measure in HEADLINE.values()
+    }
     told = {f"test/{name}": record["test"][name] for name in record["test"] if name in kinds}
     score = record["best"].get("score")
     return {"name": done.identity.name, "status": record["status"], "best/score": score, **told}
@@ -159,5 +162,3 @@ def tell(session: Session) -> None:
 
 def _cell(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else f"{value:.4f}"
-
-

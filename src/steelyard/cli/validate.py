@@ -36,7 +36,7 @@ def validate_sweep(configs: Sequence[DictConfig]) -> None:
 
 def without_hydra(config: DictConfig) -> DictConfig:
     """Returns a composed configuration without Hydra's own part."""
-    return OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
+    return OmegaConf.masked_copy(config, [str(name) for name in config if name != "hydra"])
 
 
 def validate(config: DictConfig, hydra: DictConfig) -> None:
@@ -94,7 +94,9 @@ def check_loss_weights(given: Mapping[str, Any], heads: Sequence[str]) -> None:
         if head not in heads:
             close = difflib.get_close_matches(head, heads, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise Refused(f"`loss_weights` must name the heads {', '.join(heads)}, got {head!r}{hint}.")
+            raise Refused(
+                f"`loss_weights` must name the heads {', '.join(heads)}, got {head!r}{hint}."
+            )
         is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
         if not (is_number and math.isfinite(weight) and weight >= 0):
             raise Refused(

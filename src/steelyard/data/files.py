@@ -1,4 +1,4 @@
-"""Where published files are found: a folder of the user's, `data/raw`, or the publisher's address."""
+"""Where published files are found: a folder of one's own, `data/raw`, or the publisher."""
 
 import hashlib
 import os
@@ -72,7 +72,7 @@ class File:
         content = bytearray()
         columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
         try:
-            request = urllib.request.urlopen(self.url, timeout=TIMEOUT_SECONDS)  # noqa: S310
+            request = urllib.request.urlopen(self.url, timeout=TIMEOUT_SECONDS)
             with request as response, Progress(*columns) as progress:
                 size = int(response.headers.get("Content-Length", 0)) or None
                 bar = progress.add_task(f"Downloading {place.name}", total=size)

@@ -127,7 +127,9 @@ def _parse(content: bytes, path: str, separator: str) -> pd.DataFrame:
             return pd.read_parquet(io.BytesIO(content))
         kind_of = {".tsv": "\t"}
         separator = kind_of.get(path[-4:], separator)
-        return pd.read_csv(io.BytesIO(content), sep=separator, encoding="utf-8-sig", low_memory=False)
+        return pd.read_csv(
+            io.BytesIO(content), sep=separator, encoding="utf-8-sig", low_memory=False
+        )
     except (ValueError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"`{path}` must be a readable table, got an error: {reason}") from error

@@ -16,7 +16,7 @@ class Encoder(ABC):
         Raises:
             ValueError: It is too short.
         """
-        return None
+        return
 
     @abstractmethod
     def encode(self, tensor: Array, vocabulary: int) -> Array:

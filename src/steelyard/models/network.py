@@ -79,7 +79,9 @@ class Network:
             {each.name: each.shape[0] for each in inputs if each.kind == "text"},
             [task.name for task in tasks],
         )
-        tensors = {each.name: keras.Input(each.shape, dtype=each.dtype, name=each.name) for each in inputs}
+        tensors = {
+            each.name: keras.Input(each.shape, dtype=each.dtype, name=each.name) for each in inputs
+        }
         encoded = [
             self.encoder_of(each.name, each.kind).encode(tensors[each.name], each.vocabulary)
             for each in inputs
@@ -93,7 +95,9 @@ class Network:
             return encoded[0]
         widths = [tensor.shape[-1] for tensor in encoded]
         if self.merge == "add" and len(set(widths)) > 1:
-            raise ValueError(f"`merge` must be concatenate for unequal widths, got add of {widths}.")
+            raise ValueError(
+                f"`merge` must be concatenate for unequal widths, got add of {widths}."
+            )
         layer = keras.layers.Add() if self.merge == "add" else keras.layers.Concatenate()
         return layer(encoded)
 
@@ -106,4 +110,6 @@ class Network:
 
     def _head(self, shared: Array, task: Task) -> Array:
         private = self._dense(shared, self.heads.get(task.name, ()))
-        return keras.layers.Dense(task.width, activation=OUTPUTS[task.kind], name=task.name)(private)
+        return keras.layers.Dense(task.width, activation=OUTPUTS[task.kind], name=task.name)(
+            private
+        )

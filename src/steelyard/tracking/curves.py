@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("Agg")
-from matplotlib.figure import Figure  # noqa: E402  the backend comes first
+from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 4.0, 3.0  # inches a panel
 

@@ -17,12 +17,16 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables, *own]
 
 
-def save(folder: Path, model: keras.Model, best: list[np.ndarray], progress: dict[str, Any]) -> None:
+def save(
+    folder: Path, model: keras.Model, best: list[np.ndarray], progress: dict[str, Any]
+) -> None:
     """Writes the model's variables, its best weights so far, and how far it has come.
 
     The file is written under another name and renamed, so that it is whole whenever it is there.
     """
-    arrays = {f"now_{n}": np.asarray(each) for n, each in enumerate(_variables(model))}
+    arrays: dict[str, Any] = {
+        f"now_{n}": np.asarray(each) for n, each in enumerate(_variables(model))
+    }
     arrays |= {f"best_{n}": each for n, each in enumerate(best)}
     part = folder / f"{NAME}.part"
     with part.open("wb") as file:

@@ -87,6 +87,7 @@ class Watch(keras.callbacks.Callback):
 
     def __init__(
         self,
+        *,
         judge: Judge,
         batches: Batches,
         progress: Progress,
@@ -160,7 +161,8 @@ def fit(
     batches = Batches(train.inputs, train.targets, recipe.batch_size, order_seed)
     recipe.apply_schedule(model.optimizer, batches.n_steps)
     model.optimizer.build(model.trainable_variables)
-    progress, best = Progress(), []
+    progress = Progress()
+    best: list[np.ndarray] = []
     restored = checkpoint.load(folder, model)
     if restored:
         best, kept = restored
@@ -176,7 +178,14 @@ def fit(
             checkpoint.save(folder, model, weights, vars(so_far))
             last["time"] = time.monotonic()
 
-    watch = Watch(judge, batches, progress, recipe.patience, report, keep)
+    watch = Watch(
+        judge=judge,
+        batches=batches,
+        progress=progress,
+        patience=recipe.patience,
+        report=report,
+        keep=keep,
+    )
     watch.best = best
     is_over = progress.has_diverged or (
         recipe.patience and progress.next_epoch - 1 - progress.best_epoch >= recipe.patience

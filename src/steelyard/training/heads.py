@@ -107,7 +107,9 @@ def _metric(what: Any, loss: Any) -> keras.metrics.Metric:
     if isinstance(what, keras.metrics.Metric):
         return what
     if what in {"accuracy", "acc"}:
-        function = getattr(keras.metrics, ACCURACIES.get(name_of_loss(loss), "categorical_accuracy"))
+        function = getattr(
+            keras.metrics, ACCURACIES.get(name_of_loss(loss), "categorical_accuracy")
+        )
         return keras.metrics.MeanMetricWrapper(function, name=what)
     found = keras.metrics.get(what)
     if isinstance(found, keras.metrics.Metric):  # a new one, of the same name every time
@@ -126,7 +128,7 @@ def check_targets(name: str, targets: Any, width: int, loss: Any) -> None:
     per_example = int(np.prod(targets.shape[1:], dtype=int))
     if kind == "sparse_categorical_crossentropy":
         known = targets[~np.isnan(targets.astype("float64"))]
-        if per_example == 1 and len(known) and not (-1 <= known.min() and known.max() < width):
+        if per_example == 1 and len(known) and not (known.min() >= -1 and known.max() < width):
             worst = known.max() if known.max() >= width else known.min()
             raise ValueError(
                 f"`{name}` must have labels from 0 to {width - 1} (-1 for missing), got {worst:g}."

@@ -92,9 +92,7 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
     progress = fit(
         model,
         parts.recipe,
-        Examples(
-            train.inputs, {task.name: task.scale(train.targets[task.name]) for task in tasks}
-        ),
+        Examples(train.inputs, {task.name: task.scale(train.targets[task.name]) for task in tasks}),
         judge("valid", trained),
         order_seed=parts.seeds.order or 0,
         folder=folder,
@@ -184,5 +182,3 @@ def digest(splits: Mapping[Split, Examples]) -> str:
                 found.update(f"{split}/{name}/{arrays[name].dtype}/{arrays[name].shape}".encode())
                 found.update(np.ascontiguousarray(arrays[name]).tobytes())
     return found.hexdigest()[:16]
-
-

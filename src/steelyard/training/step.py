@@ -78,7 +78,9 @@ class WeighedStep(keras.Model):
     def _by_head(self, values: Any) -> Named:
         return by_head("targets", values, self.heads)
 
-    def _task_losses(self, targets: Any, outputs: Named, sample_weight: Any) -> tuple[Losses, Named]:
+    def _task_losses(
+        self, targets: Any, outputs: Named, sample_weight: Any
+    ) -> tuple[Losses, Named]:
         """Returns each head's mean loss [K], and the weight of each example [N] by head.
 
         The mean is over the examples that bear the head's label; a head without one has loss 0.

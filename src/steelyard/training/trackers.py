@@ -1,4 +1,4 @@
-"""What the step keeps in variables beside the network: means over an epoch, loss weights, the epoch."""
+"""What the step keeps beside the network: means over an epoch, loss weights, the epoch."""
 
 import math
 from collections.abc import Mapping, Sequence

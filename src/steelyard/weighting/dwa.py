@@ -16,9 +16,9 @@ class DWA(Weighting):
         w_k(t) = p_k * K * softmax_k( r_k(t-1) / T ),    r_k(t-1) = L_k(t-1) / L_k(t-2)
 
     where L_k(t) is the mean loss of task k over the labelled examples of epoch t, T the
-    temperature, p_k the task's loss weight, and K the number of tasks that are trained (equation 7).
-    The first two epochs, which have no ratio yet, weigh every task p_k; so does a task whose ratio
-    is 0/0 because it had no label in an epoch.
+    temperature, p_k the task's loss weight, and K the number of tasks that are trained (equation
+    7). The first two epochs, which have no ratio yet, weigh every task p_k; a task without a label
+    in an epoch keeps the ratio it had.
 
     r is free of units, so the rule does not see that one loss is a thousand times another: it
     balances speed, not size.

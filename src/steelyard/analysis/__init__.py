@@ -1,0 +1,1 @@
+"""Analysis: records to tables, measures, figures and reports; never imports Keras."""

@@ -1,0 +1,1 @@
+"""Models: the builder of networks, and its encoders."""

@@ -1,0 +1,1 @@
+"""Training: the step, the fit, checkpoints, and what decides a run's numbers."""

@@ -1,0 +1,1 @@
+"""Weighting: methods, one a file, and the small solvers they share."""
