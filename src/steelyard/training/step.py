@@ -39,9 +39,9 @@ class WeighedStep(keras.Model):
         takes_rows = self.weighting.needs_gramian
         with tf.GradientTape(persistent=takes_rows) as tape:
             outputs = self._by_head(self(inputs, training=True))
-            losses, known = self._task_losses(targets, outputs, sample_weight)
+            by_task, known = self._task_losses(targets, outputs, sample_weight)
+            losses = ops.stack(by_task)  # [K]
             counts = ops.stack([ops.sum(known[head]) for head in self.heads])
-            by_task = ops.unstack(losses, len(self.heads))
             penalty = sum(self.losses, start=ops.zeros(()))  # of the network's regularizers
             if not takes_rows:
                 with tape.stop_recording():
@@ -70,7 +70,8 @@ class WeighedStep(keras.Model):
     def test_step(self, data: Any) -> Named:
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         outputs = self._by_head(self(inputs, training=False))
-        losses, known = self._task_losses(targets, outputs, sample_weight)
+        by_task, known = self._task_losses(targets, outputs, sample_weight)
+        losses = ops.stack(by_task)  # [K]
         counts = ops.stack([ops.sum(known[head]) for head in self.heads])
         self._measure(losses, counts, targets, outputs, known)
         return self._logs(is_training=False)
@@ -80,10 +81,11 @@ class WeighedStep(keras.Model):
 
     def _task_losses(
         self, targets: Any, outputs: Named, sample_weight: Any
-    ) -> tuple[Losses, Named]:
-        """Returns each head's mean loss [K], and the weight of each example [N] by head.
+    ) -> tuple[list[Array], Named]:
+        """Returns each head's mean loss [], and the weight of each example [N] by head.
 
         The mean is over the examples that bear the head's label; a head without one has loss 0.
+        The losses are not stacked here: a stack would connect every variable with every head.
         """
         targets = self._by_head(targets)
         given = {} if sample_weight is None else sample_weight
@@ -101,7 +103,7 @@ class WeighedStep(keras.Model):
             total = ops.sum(ops.where(weight > 0, error * weight, 0.0))
             losses.append(total / ops.maximum(ops.sum(weight), 1e-12))
             known[head] = weight
-        return ops.stack(losses), known
+        return losses, known
 
     def _weigh(self, losses: Losses, counts: Array, gramian: Gramian | None) -> Weighing:
         """Returns what the weighting answers, and trains what it learns."""

@@ -1,0 +1,18 @@
+"""What every test starts from: quiet libraries, and a real data folder where there is one."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+import pytest
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real data sets; the test is skipped where there is none."""
+    folder = os.environ.get("STEELYARD_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs real data: set STEELYARD_DATA to the folder that holds them")
+    return Path(folder)
