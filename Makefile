@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup reproduce test test-all lint ui lock clean
+.PHONY: help setup reproduce study test test-all lint ui lock clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,3 +29,44 @@ lock:  ## Resolve the locks anew (versions and hashes, no URL).
 	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/lock.txt
 	echo uv | .venv/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/bootstrap.txt
 	@! grep -n '://' requirements/*.txt
+
+ifdef FORCE
+  REPRO := dvc repro -f
+else
+  REPRO := dvc repro
+endif
+CHECK_STUDY := posts
+
+reproduce: .venv/.ok  ## Remake the default study (FORCE=1: from nothing), and train three of its runs again.
+ifdef FORCE
+	@if [ -d outputs/runs ]; then mv -v outputs/runs "outputs/runs-before-$$(date +%Y%m%d-%H%M%S)"; fi
+endif
+	$(REPRO)
+	steelyard check $(CHECK_STUDY)
+	@echo
+	@echo "The report:  experiments/$(CHECK_STUDY)/report.html  (the same in words: report.md)"
+	@echo "The runs:    make ui   (MLflow, in your browser)"
+
+study: .venv/.ok  ## Remake another study, on data that are fetched: make study STUDY=clothing.
+	@test -n "$(STUDY)" || { echo "STUDY must be given, such as STUDY=clothing."; exit 2; }
+	$(REPRO) experiments/$(STUDY)/dvc.yaml
+	@echo "The report:  experiments/$(STUDY)/report.html"
+
+test: .venv/.ok  ## Run the tests that take minutes.
+	pytest -m "not slow" -n 2
+
+test-all: .venv/.ok  ## Run all tests.
+	pytest -n 2
+
+lint: .venv/.ok  ## Check style, types and floors.
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports --no-logo
+	@! grep -n '://' requirements/*.txt
+
+ui: .venv/.ok  ## Open MLflow on this machine.
+	steelyard ui
+
+clean:  ## Remove the virtual environment and caches; runs and results stay.
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

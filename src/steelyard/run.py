@@ -6,7 +6,7 @@ import platform
 import subprocess
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,12 +16,21 @@ from omegaconf import DictConfig, OmegaConf
 from steelyard.construct import Refused, construct
 from steelyard.data.source import Source
 from steelyard.tracking import curves
-from steelyard.tracking.record import NETWORK, RunFolder
+from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
 from steelyard.tracking.run_key import BESIDE, run_key
 from steelyard.tracking.tracker import Identity, Tracker
 
 SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
 Watch = Callable[[Identity, int, dict[str, float]], None]
+
+
+class Failed(RuntimeError):  # noqa: N818  it is an answer, not a fault
+    """A run that broke off; its traceback is in its folder."""
+
+    def __init__(self, why: str, traceback: Path) -> None:
+        super().__init__(f"{why} ({traceback})")
+        self.why = why
+        self.traceback = traceback
 
 
 class Done(NamedTuple):
@@ -41,7 +50,7 @@ def run(config: DictConfig, watch: Watch) -> Done:
 
     Raises:
         Refused: The data cannot be had or used; nothing is recorded.
-        Exception: Whatever went wrong; it is recorded, with its traceback, before it is raised.
+        Failed: Something went wrong; it is recorded, with its traceback.
     """
     settings = plain(config)
     source = source_of(json.dumps(settings["data"]))
@@ -73,7 +82,9 @@ def run(config: DictConfig, watch: Watch) -> Done:
             if not was_stopped:
                 folder.fail(record, traceback.format_exc())
             watcher.end("killed" if was_stopped else "failed", record, folder.path)
-            raise
+            if was_stopped:
+                raise
+            raise Failed(str(record["error"]), folder.path / TRACEBACK) from error
         record |= {**outcome.facts, "status": outcome.status}
         record["seconds"] = round(time.monotonic() - began, 1)
         outcome.network.save(folder.path / NETWORK)
@@ -133,10 +144,17 @@ def plain(config: Any) -> dict[str, Any]:
 
 
 def identify(settings: Mapping[str, Any], source: Source) -> Identity:
-    """Returns which run a configuration describes."""
-    key = run_key(settings, source.fingerprint)
+    """Returns which run a configuration describes.
+
+    Raises:
+        Refused: The files whose hashes it depends on cannot be had.
+    """
+    try:
+        key = run_key(settings, source.fingerprint)
+    except ValueError as error:
+        raise Refused(str(error)) from error
     method = settings["weighting"]["_target_"].rpartition(".")[0].rpartition(".")[2]
-    weights = label_of(settings["loss_weights"])
+    weights = label_of(settings["loss_weights"], source.task_names)
     setting = weights if method == "fixed" else method
     if method != "fixed" and weights != "equal":
         setting = f"{method} {weights}"
@@ -151,13 +169,16 @@ def identify(settings: Mapping[str, Any], source: Source) -> Identity:
     return Identity(key, f"{setting}-{settings['seed']}", settings["study"], sweep, tags)
 
 
-def label_of(loss_weights: Mapping[str, Any]) -> str:
-    """Returns loss weights as people write them: `age=0.25 income=1`, or the rule's name."""
-    named = {name: value for name, value in loss_weights.items() if name != "rule"}
-    numbers = " ".join(f"{name}={value:g}" for name, value in sorted(named.items()))
-    rule = loss_weights["rule"]
+def label_of(loss_weights: Mapping[str, Any], heads: Sequence[str]) -> str:
+    """Returns loss weights as people write them: `age=0.25 income=1`, a rule, or `age alone`."""
+    named = {head: loss_weights[head] for head in heads if head in loss_weights}
+    trained = [head for head in heads if named.get(head, 1) > 0]
+    if len(trained) == 1 < len(heads):
+        return f"{trained[0]} alone"
+    numbers = " ".join(f"{head}={value:g}" for head, value in named.items())
+    rule = str(loss_weights["rule"])
     if not named:
-        return str(rule)
+        return rule
     return numbers if rule == "equal" else f"{rule} {numbers}"
 
 

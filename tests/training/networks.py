@@ -25,7 +25,9 @@ def tokens(n: int = 70, seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray
     }
 
 
-def network(*, is_dense: bool = False, dropout: float = 0.0, seed: int = 0) -> keras.Model:
+def network(
+    *, is_dense: bool = False, dropout: float = 0.0, seed: int = 0, is_named: bool = False
+) -> keras.Model:
     """Returns three heads on an embedding, or on the same numbers by way of a dense layer."""
     keras.utils.set_random_seed(seed)
     layers = keras.layers
@@ -44,6 +46,6 @@ def network(*, is_dense: bool = False, dropout: float = 0.0, seed: int = 0) -> k
         "income": layers.Dense(N_BRACKETS, activation="softmax", name="income")(hidden),
         "gender": layers.Dense(1, activation="sigmoid", name="gender")(hidden),
     }
-    model = keras.Model(words, outputs)
+    model = keras.Model({"words": words} if is_named else words, outputs)
     model.get_layer("table").set_weights([table])
     return model

@@ -49,7 +49,7 @@ def test_opposite_gradients_are_flagged_and_cancel(scale: float) -> None:
 
 def test_a_task_of_loss_weight_zero_is_out() -> None:
     jacobian = np.array([[-4.0, 1, 1], [5, 5, 5], [6, 1, 1]])
-    signals: Signals = signals_of(jacobian, loss_weights=np.array([1.0, 0, 1]))
+    signals: Signals = signals_of(jacobian, "float64", loss_weights=np.array([1.0, 0, 1]))
     weights = np.asarray(NashMTL().weigh(signals, {}).weights)
     np.testing.assert_allclose(weights, [0.591461, 0, 0.407071], atol=1e-6)
 

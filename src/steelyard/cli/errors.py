@@ -1,10 +1,15 @@
 """Errors that a user can cause, each told in one line."""
 
+import difflib
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from steelyard.cli.compose import conf
 from steelyard.construct import Refused
 
 
@@ -13,9 +18,13 @@ def one_line(error: Exception) -> str | None:
     if isinstance(error, Refused):
         return " ".join(str(error).split())
     if isinstance(error, OverrideParseException):
-        return (
-            f"`{error.override}` must be an override such as key=value, got what cannot be parsed."
-        )
+        given = error.override.removeprefix("++")
+        return f"`{given}` must be an override such as key=value, got what cannot be parsed."
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, choice = error.missing_cfg_file.rpartition("/")
+        options = [str(option) for option in error.options or []]
+        hint = _hint(choice, options)
+        return f"`{group}` must be one of {', '.join(options)}, got {choice!r}{hint}."
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _of_hydra(error)
     return None
@@ -28,17 +37,29 @@ def _of_hydra(error: Exception) -> str:
     while cause is not None:
         told.append(str(cause))
         cause = cause.__cause__ or cause.__context__
-    whole = "\n".join(told)
-    key = re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", whole)
+    key = re.search(r"Key '[^']+' is not in struct\s+full_key: (\S+)", "\n".join(told))
     if key:
-        return f"`{key[2]}` must be a key of the configuration, got a name that is not in it."
-    choice = re.search(
-        r"Could not find '([^']+)'\s+Available options in '([^']+)':\s+((?:.|\n)+)", whole
-    )
-    if choice:
-        options = ", ".join(
-            line.strip() for line in choice[3].splitlines() if line.startswith("\t")
-        )
-        name = choice[1].removeprefix(f"{choice[2]}/")
-        return f"`{choice[2]}` must be one of {options}, got {name!r}."
+        group = key[1].partition(".")[0]
+        hint = _hint(key[1], list(_keys_of(group)))
+        return f"`{key[1]}` must be a key of the configuration, got one that is not{hint}."
     return " ".join(told[0].split())
+
+
+def _keys_of(group: str) -> Iterator[str]:
+    """Yields every key that the files of a group know, and the keys of a run itself."""
+    yield from (path.name for path in conf().iterdir() if path.is_dir())
+    for path in [*sorted((conf() / group).glob("*.yaml")), conf() / "config.yaml"]:
+        lead = "" if path.stem == "config" else f"{group}."
+        yield from _dotted(OmegaConf.to_container(OmegaConf.load(path), resolve=False), lead)
+
+
+def _dotted(node: Any, lead: str) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            yield f"{lead}{name}"
+            yield from _dotted(value, f"{lead}{name}.")
+
+
+def _hint(given: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(given, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

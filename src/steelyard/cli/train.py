@@ -13,13 +13,15 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from hydra_plugins.steelyard.arms import RUNS
 from steelyard.cli.compose import arranged, conf
 from steelyard.cli.progress import Watching
 from steelyard.cli.validate import validate
 from steelyard.construct import Refused, construct
-from steelyard.run import SWEEP, Done, identify, plain, run, source_of
+from steelyard.run import SWEEP, Done, Failed, identify, plain, run, source_of
 from steelyard.task import HEADLINE
 
 SWEEP_FLAGS = {"-m", "--multirun"}
@@ -28,11 +30,13 @@ SWEEP_FLAGS = {"-m", "--multirun"}
 class Session:
     """The runs of one command."""
 
-    def __init__(self, sweep: str, command: str) -> None:
+    def __init__(self, sweep: str, command: str, n_runs: int = 0) -> None:
         self.sweep = sweep  # its name; empty for a run by itself
         self.command = command
+        self.n_runs = n_runs  # 0 where the sweeper says it
+        os.environ[SWEEP] = sweep
         self.done: list[Done] = []
-        self.failures: list[tuple[str, str]] = []
+        self.failures: list[tuple[str, str, str]] = []  # run, why, traceback
         self.refusals: list[Refused] = []
         self.watching: Watching | None = None
         self.config: DictConfig | None = None
@@ -62,9 +66,8 @@ class Session:
         """Begins with the first run: what is checked of a sweep was checked by its sweeper."""
         if not self.sweep:
             validate(config, HydraConfig.get())
-        n_runs = int(os.environ.get("STEELYARD_RUNS", "1"))
         self.config = config
-        self.watching = Watching(n_runs)
+        self.watching = Watching(self.n_runs or int(os.environ.get(RUNS, "1")))
         self.watching.__enter__()
         if self.sweep:
             tracker = construct(config.tracker)
@@ -73,14 +76,15 @@ class Session:
     def _fail(self, config: DictConfig, error: Exception) -> None:
         assert self.watching is not None
         settings = plain(config)
-        name = " ".join(HydraConfig.get().overrides.task)
+        name = identify(settings, source_of(json.dumps(settings["data"]))).name
         if isinstance(error, Refused):
             self.refusals.append(error)
+        if isinstance(error, Failed):
+            why, where = error.why, str(error.traceback)
         else:
-            name = identify(settings, source_of(json.dumps(settings["data"]))).name
-        told = " ".join(str(error).split()) or type(error).__name__
-        self.failures.append((name, told))
-        self.watching.failed(name, told)
+            why, where = " ".join(str(error).split()), ""
+        self.failures.append((name, why, where))
+        self.watching.failed(name, why)
 
     def close(self) -> None:
         """Ends the sweep where it is mirrored, and takes the bars away."""
@@ -88,9 +92,8 @@ class Session:
             self.watching.__exit__(None, None, None)
         if self.sweep and self.config is not None:
             rows: list[dict[str, Any]] = [row_of(done) for done in self.done]
-            rows += [
-                {"name": name, "status": "failed", "error": why} for name, why in self.failures
-            ]
+            for name, why, _ in self.failures:
+                rows.append({"name": name, "status": "failed", "error": why})
             tracker = construct(self.config.tracker)
             tracker.end_sweep(Path(self.config.output), self.config.study, self.sweep, rows)
 
@@ -102,7 +105,6 @@ def main(arguments: Sequence[str]) -> int:
     command = " ".join(["steelyard train", *arguments])
     name = hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()[:8] if is_sweep else ""
     session = Session(name, command)
-    os.environ[SWEEP] = name
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are, and are told in one line
     signal.signal(signal.SIGTERM, _stop)
 
@@ -113,6 +115,9 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         sys.argv = before
         session.close()
+    if isinstance(session.error, Failed):
+        print(f"failed: {session.error}", file=sys.stderr)
+        return 1
     if session.error:
         raise session.error
     if session.refusals and len(session.refusals) == len(session.failures) and not session.done:
@@ -154,8 +159,13 @@ def tell(session: Session) -> None:
     n_old = len(session.done) - n_new
     text = f"{n_new} trained, {n_old} were there already, {len(session.failures)} failed."
     out.print(text if n_new else f"Nothing to train: {text}")
-    for name, why in session.failures:
-        out.print(f"failed: {name}: {why}", markup=False)
+    if session.failures:
+        table = Table(box=None, header_style="bold")
+        for name in ("failed", "why", "traceback"):
+            table.add_column(name, overflow="fold")
+        for failure in session.failures:
+            table.add_row(*map(escape, failure))
+        out.print(table)
     output = session.config.output
     out.print(f"Records: {output}/runs. Compare them with: steelyard ui", markup=False)
 

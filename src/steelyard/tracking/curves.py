@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-
-mpl.use("Agg")
 from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 4.0, 3.0  # inches a panel

@@ -1,0 +1,145 @@
+"""A study's runs, arranged for comparison: settings by seeds, head by head."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steelyard.analysis.evidence import Estimate, estimate
+from steelyard.analysis.tables import read_csv
+from steelyard.task import HEADLINE, MEASURES
+
+EQUAL = "equal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The results of a study.
+
+    Attributes:
+        name: The study.
+        runs: A row a run.
+        curves: A row an epoch of a run.
+        data: What `steelyard prepare` wrote of its data.
+    """
+
+    name: str
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+    data: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Study":
+        """Returns the study whose results are in a folder."""
+        data = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+        runs, curves = (read_csv(folder / name) for name in ("runs.csv", "curves.csv"))
+        return cls(name=folder.name, runs=runs, curves=curves, data=data)
+
+    @cached_property
+    def heads(self) -> list[str]:
+        """The heads, in the order of the data."""
+        weighed = [name.partition("/")[2] for name in self.runs if name.startswith("weight/")]
+        return [head for head in weighed if head in self.data["tasks"]]
+
+    @cached_property
+    def ended(self) -> pd.DataFrame:
+        """The runs that finished."""
+        return self.runs[self.runs["status"] == "finished"]
+
+    @cached_property
+    def settings(self) -> list[str]:
+        """The settings with a finished run, in the order of the plan."""
+        return list(dict.fromkeys(self.ended["setting"]))
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seeds."""
+        return sorted(int(seed) for seed in self.runs["seed"].unique())
+
+    def kind(self, head: str) -> str:
+        """Returns the kind of a head's task."""
+        return str(self.data["tasks"][head]["kind"])
+
+    def unit(self, head: str) -> str:
+        """Returns the unit of a head's targets."""
+        return str(self.data["tasks"][head]["unit"])
+
+    def measures(self, head: str) -> dict[str, bool]:
+        """Returns a head's measures, and whether more of each is better."""
+        return MEASURES[self.kind(head)]
+
+    def headline(self, head: str) -> str:
+        """Returns the measure that stands for a head."""
+        return HEADLINE[self.kind(head)]
+
+    def values(self, setting: str, name: str) -> list[float]:
+        """Returns a column of a setting, seed by seed; NaN where a seed did not finish."""
+        rows = self.ended[self.ended["setting"] == setting].set_index("seed")
+        column = rows[name] if name in rows else pd.Series(dtype="float64")
+        return [float(column.get(seed, np.nan)) for seed in self.seeds]
+
+    def of(self, setting: str, name: str) -> Estimate:
+        """Returns the mean of a column over a setting's seeds, and its interval."""
+        return estimate(self.values(setting, name))
+
+    def alone(self, head: str) -> str | None:
+        """Returns the setting that trains a head alone; None if the study has none."""
+        name = f"{head} alone"
+        return name if name in self.settings else None
+
+    @cached_property
+    def has_references(self) -> bool:
+        """Whether every head was trained alone."""
+        return all(self.alone(head) for head in self.heads)
+
+    def is_method(self, setting: str) -> bool:
+        """Whether a setting's weights move as it trains."""
+        rows = self.runs[self.runs["setting"] == setting]
+        return bool((rows["weighting"] != "fixed").any())
+
+    @cached_property
+    def joint(self) -> list[str]:
+        """The settings that train every head."""
+        singles = {self.alone(head) for head in self.heads}
+        return [setting for setting in self.settings if setting not in singles]
+
+    @cached_property
+    def fixed(self) -> list[str]:
+        """The settings that train every head at weights that stay."""
+        return [setting for setting in self.joint if not self.is_method(setting)]
+
+    def reference(self, head: str, split: str) -> float:
+        """Returns the loss that a head is held against: alone, or else of the best constant."""
+        single = self.alone(head)
+        if self.has_references and single:
+            return self.of(single, f"{split}/{head}/loss").mean
+        return self.of(self.settings[0], f"constant/{head}").mean
+
+    def ratios(self, setting: str, split: str) -> np.ndarray:
+        """Returns each head's loss over its reference [seeds, K]; less is better."""
+        columns = [
+            np.array(self.values(setting, f"{split}/{head}/loss")) / self.reference(head, split)
+            for head in self.heads
+        ]
+        return np.stack(columns, axis=1)
+
+    def scores(self, setting: str, split: str = "valid") -> list[float]:
+        """Returns the mean over the heads of `ratios`, seed by seed: the scale-free score."""
+        return [float(each) for each in self.ratios(setting, split).mean(axis=1)]
+
+    def weights(self, setting: str) -> dict[str, float]:
+        """Returns the mean loss weight of each head."""
+        return {head: self.of(setting, f"weight/{head}").mean for head in self.heads}
+
+    def start_shares(self, setting: str) -> dict[str, float]:
+        """Returns each head's share of the weighted loss before the first step."""
+        parts = {
+            head: weight * self.of(setting, f"start/{head}").mean
+            for head, weight in self.weights(setting).items()
+        }
+        total = sum(parts.values())
+        return {head: part / total for head, part in parts.items()}

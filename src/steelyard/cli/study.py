@@ -1,0 +1,89 @@
+"""A study on disk: its runs as Hydra composes them, and the folder of its results."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_plugins.steelyard.arms import jobs_of
+from steelyard.cli.compose import composed, composing, conf
+from steelyard.cli.validate import validate_sweep, without_hydra
+from steelyard.construct import Refused
+
+PLAN, RUNS, CURVES, DATA = "plan.json", "runs.csv", "curves.csv", "data.json"
+FOLDER = Path("experiments")
+
+
+class Job(NamedTuple):
+    """A run of a study."""
+
+    overrides: list[str]
+    config: DictConfig
+
+
+def jobs(study: str) -> list[Job]:
+    """Returns the runs of a study, composed and checked.
+
+    Raises:
+        Refused: There is no such study, or a run of it cannot be carried out.
+    """
+    with composing():
+        whole = composed([f"experiment={study}"])
+        sweeper = whole.hydra.sweeper
+        loader = GlobalHydra.instance().config_loader()
+        params: Any = OmegaConf.to_container(sweeper.params or OmegaConf.create({}))
+        arms: Any = OmegaConf.to_container(sweeper.arms or OmegaConf.create([]))
+        told = jobs_of(loader, params, arms, [])
+        configs = [composed([f"experiment={study}", *job]) for job in told]
+    validate_sweep(configs)
+    return [Job(job, without_hydra(config)) for job, config in zip(told, configs, strict=True)]
+
+
+def folder_of(study: str) -> Path:
+    """Returns where a study's results are."""
+    return FOLDER / study
+
+
+def read_plan(study: str) -> dict[str, Any]:
+    """Returns a study's plan.
+
+    Raises:
+        Refused: It has none yet.
+    """
+    path = folder_of(study) / PLAN
+    if not path.is_file():
+        raise Refused(f"`{path}` must be made first: steelyard plan {study}.")
+    plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return plan
+
+
+def named_study(command: str, what: str, arguments: Sequence[str], *more: Any) -> Any:
+    """Returns the arguments of a command that takes the name of a study.
+
+    Args:
+        command: Its name.
+        what: What it does, for its help.
+        arguments: Of the command line.
+        more: Functions that add further options to the parser.
+    """
+    studies = sorted(path.stem for path in (conf() / "experiment").glob("*.yaml"))
+    parser = argparse.ArgumentParser(prog=f"steelyard {command}", description=what)
+    parser.add_argument("study", help=f"a file of conf/experiment: {', '.join(studies)}")
+    for add in more:
+        add(parser)
+    found = parser.parse_args(list(arguments))
+    if found.study not in studies:
+        raise Refused(f"`study` must be one of {', '.join(studies)}, got {found.study!r}.")
+    return found
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a value, under another name first, so that the file is whole whenever it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,145 @@
+"""The real command, end to end: runs, sweeps, failures, a kill and what comes after it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import TINY, called, finished, started
+
+SWEEP = ("train", "-m", *TINY, "seed=0,1", "loss_weights=equal,inverse_start")
+
+
+def records(folder: Path) -> dict[str, dict[str, object]]:
+    """Returns the records below a folder, by the run's name."""
+    found = [json.loads(path.read_text()) for path in folder.glob("outputs/runs/*/record.json")]
+    return {record["name"]: record for record in found}
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["train", "--help"], ["train", "--cfg", "job"], ["plan", "--help"]]
+)
+def test_help_and_configuration_import_no_tensorflow(words: list[str]) -> None:
+    code = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: print('heavy:', 'tensorflow' in sys.modules, file=sys.stderr))\n"
+        f"sys.argv = ['steelyard', *{words!r}]\n"
+        "from steelyard.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert "heavy: False" in done.stderr
+    assert len(done.stdout.splitlines()) > 5
+
+
+def test_help_lists_every_group_and_option(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = called(capsys, monkeypatch, "train", "--help")
+    assert code == 0
+    for line in (
+        "weighting: dwa, fixed, nash_mtl, uncertainty",
+        "loss_weights: equal, inverse_start, inverse_variance",
+        "data: clothing, posts_synthetic, table",
+        "experiment: clothing, posts",
+    ):
+        assert line in out
+    for key in ("epochs: 10", "learning_rate: 0.001", "checkpoint_seconds: 30.0"):
+        assert key in out
+
+
+def test_a_sweep_is_trained_once_and_shown_once(tmp_path: Path) -> None:
+    from mlflow import MlflowClient  # noqa: PLC0415  two seconds, for this test alone
+
+    code, out, err = finished(tmp_path, *SWEEP)
+    assert code == 0, err
+    assert "4 trained, 0 were there already, 0 failed." in out
+    assert err.count("finished in") == 4
+    assert set(records(tmp_path)) == {
+        f"{w}-{s}" for w in ("equal", "inverse_start") for s in (0, 1)
+    }
+
+    began = {path: path.stat().st_mtime_ns for path in tmp_path.glob("outputs/runs/*/record.json")}
+    code, out, err = finished(tmp_path, *SWEEP)
+    assert code == 0, err
+    assert "Nothing to train: 0 trained, 4 were there already" in out
+    assert {path: path.stat().st_mtime_ns for path in began} == began
+
+    client = MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow/mlflow.db")
+    experiment = client.get_experiment_by_name("scratch")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert (len(runs), len(parents)) == (5, 1)
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    child = next(run for run in runs if run.data.tags["mlflow.runName"] == "inverse_start-1")
+    assert child.data.tags["mlflow.parentRunId"] == parents[0].info.run_id
+    assert child.data.tags["weighting"] == "fixed"
+    assert child.data.tags["seed"] == "1"
+    assert child.data.params["training.epochs"] == "2"
+    steps = client.get_metric_history(child.info.run_id, "valid/age/loss")
+    assert [each.step for each in steps] == [0, 1]
+    for name in ("train/income/weight", "valid/income/macro_f1", "test/gender/auc", "best/age/r2"):
+        assert name in child.data.metrics
+    artifacts = {each.path for each in client.list_artifacts(child.info.run_id)}
+    assert {"curves.png", "config.yaml", "record.json"} <= artifacts
+
+
+def test_a_failed_run_is_recorded_and_the_sweep_goes_on(tmp_path: Path) -> None:
+    words = ["train", "-m", *TINY, "tracker=record", "optimizer=adam,broken"]
+    broken = tmp_path / "more" / "optimizer" / "broken.yaml"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("_target_: keras.optimizers.Nonesuch\n")
+    code, out, err = finished(tmp_path, *words, "--config-dir", "more")
+    assert code == 1, err
+    assert "1 trained, 0 were there already, 1 failed." in out
+    assert "traceback" in out
+    failed = list(tmp_path.glob("outputs/runs/*/traceback.txt"))
+    assert len(failed) == 1
+    assert "Nonesuch" in failed[0].read_text()
+    assert json.loads((failed[0].parent / "record.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir()
+    cut.mkdir()
+    words = [*SWEEP, "training.epochs=30", "tracker.checkpoint_seconds=0"]
+    assert finished(whole, *words)[0] == 0
+
+    process = started(cut, words)
+    deadline = time.monotonic() + 120
+    while not records(cut):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(1.0)  # into the next run
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    done_before = set(records(cut))
+    assert 0 < len(done_before) < 4
+
+    code, out, err = finished(cut, *words)
+    assert code == 0, err
+    assert f"{4 - len(done_before)} trained, {len(done_before)} were there already" in out
+    for name, record in records(whole).items():
+        assert records(cut)[name]["test"] == record["test"]
+    client = MlflowClient(f"sqlite:///{cut}/outputs/mlflow/mlflow.db")
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    runs = client.search_runs(experiments)
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert len(runs) == 5
+    for run in runs:
+        steps = [each.step for each in client.get_metric_history(run.info.run_id, "valid/age/loss")]
+        assert steps in ([], list(range(30)))
