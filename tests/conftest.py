@@ -8,6 +8,14 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import pytest
 
+from steelyard.training.runtime import Runtime
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runtime() -> None:
+    """Sets TensorFlow up as runs do, before any test uses it."""
+    Runtime().prepare()
+
 
 @pytest.fixture
 def real_data() -> Path:

@@ -1,12 +1,14 @@
 """Configuration is the constructor call: a node with a `_target_` becomes the thing it names."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
-ALLOWED = ("steelyard.", "keras.")
+# A class, by its modules: what a module imported from elsewhere is no module of ours.
+ALLOWED = re.compile(r"(steelyard|keras)(\.(?!os\b|sys\b|subprocess\b)[a-z_]\w*)+\.[A-Z]\w*")
 
 
 class Refused(ValueError):  # noqa: N818  it is an answer, not a fault
@@ -32,10 +34,13 @@ def check_targets(node: Any) -> None:
     Raises:
         Refused: It does.
     """
+    if isinstance(node, Sequence) and not isinstance(node, str):
+        for value in node:
+            check_targets(value)
     if not isinstance(node, Mapping):
         return
     target = node.get("_target_")
-    if target is not None and not str(target).startswith(ALLOWED):
-        raise Refused(f"`_target_` must start with {' or '.join(ALLOWED)}, got {target!r}.")
+    if target is not None and not ALLOWED.fullmatch(str(target)):
+        raise Refused(f"`_target_` must be a class of steelyard or keras, got {target!r}.")
     for value in node.values():
         check_targets(value)

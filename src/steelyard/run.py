@@ -18,7 +18,7 @@ from steelyard.data.source import Source
 from steelyard.tracking import curves
 from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
 from steelyard.tracking.run_key import BESIDE, run_key
-from steelyard.tracking.tracker import Identity, Tracker
+from steelyard.tracking.tracker import Guarded, Identity, Tracker
 
 SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
 Watch = Callable[[Identity, int, dict[str, float]], None]
@@ -67,7 +67,7 @@ def run(config: DictConfig, watch: Watch) -> Done:
             return Done(identity, ended, is_new=False)
         folder.begin(OmegaConf.to_yaml(OmegaConf.create(settings)))
         record = {**described(identity, settings), "status": "failed"}
-        watcher = tracker.begin(output, identity, settings)
+        watcher = Guarded(tracker.begin(output, identity, settings))
 
         def report(epoch: int, values: dict[str, float]) -> None:
             watcher.log(epoch, values)

@@ -1,5 +1,6 @@
 """What a head of a network is asked: its name, the kind of its answer, and how it is scored."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ MEASURES = {  # by kind: what a head is judged by, and whether more is better
     "multiclass": {"accuracy": True, "macro_f1": True, "log_loss": False},
 }
 HEADLINE = {"regression": "r2", "binary": "auc", "multiclass": "accuracy"}
+NAME = re.compile(r"[\w .-]+")  # what Keras and MLflow both take
 NO_CLASS = -1  # the label of an example whose class is not known
 
 
@@ -49,6 +51,11 @@ class Task:
     loss_scale: float = 1.0
 
     def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(
+                f"`{self.name}` must be a name of letters, digits, spaces and any of _ . - for a "
+                f"head, got {self.name!r}."
+            )
         if self.kind not in LOSSES:
             kinds = ", ".join(LOSSES)
             raise ValueError(f"`{self.name}.kind` must be one of {kinds}, got {self.kind!r}.")

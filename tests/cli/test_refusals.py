@@ -69,7 +69,7 @@ MISTAKES = {
     ),
     "a class from elsewhere": (
         ["model._target_=os.system"],
-        "`_target_` must start with steelyard. or keras., got 'os.system'.",
+        "`_target_` must be a class of steelyard or keras, got 'os.system'.",
     ),
     "a table without a file": (["data=table"], "`data.file.path` must be given, got nothing."),
 }

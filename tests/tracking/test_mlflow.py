@@ -260,25 +260,37 @@ def test_runs_of_dead_processes_are_closed_when_a_sweep_begins(output: Path) -> 
 
 SWEEP = """
 import sys
+import time
 from pathlib import Path
 from steelyard.tracking.mlflow import MlflowTracker
 from steelyard.tracking.tracker import Identity
 
 output, number = Path(sys.argv[1]), sys.argv[2]
 tracker = MlflowTracker(write_seconds=0)
-tracker.begin_sweep(output, "posts", "shared", "steelyard train -m")
-tracker.begin(output, Identity(number, number, "posts", "shared", {}), {"a": 1}).log(0, {"a": 1.0})
+tracker.begin_sweep(output, "posts", "first", "steelyard train -m")
+(output / f"ready-{number}").touch()
+while len(list(output.glob("ready-*"))) < 3:
+    time.sleep(0.01)
+for sweep in ("second", "third", "fourth", "last"):
+    tracker.begin_sweep(output, "posts", sweep, "steelyard train -m")
+tracker.begin(output, Identity(number, number, "posts", "last", {}), {"a": 1}).log(0, {"a": 1.0})
 """
 
 
 @pytest.mark.slow
-def test_processes_that_make_the_database_at_once_all_succeed(tmp_path: Path) -> None:
+def test_processes_that_begin_at_once_share_one_database_and_one_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SWEEP, str(tmp_path)]
     processes = [
         subprocess.Popen([*command, str(n)], stderr=subprocess.PIPE, text=True) for n in range(3)
     ]
-    told = [process.communicate(timeout=300)[1] for process in processes]
+    try:
+        told = [process.communicate(timeout=120)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
     assert [process.returncode for process in processes] == [0, 0, 0], told
-    (parent,) = parents(tmp_path, "shared")
+    for sweep in ("first", "second", "third", "fourth"):
+        assert len(parents(tmp_path, sweep)) == 1, sweep
+    (parent,) = parents(tmp_path, "last")
     for n in range(3):
         assert only(tmp_path, str(n)).data.tags["mlflow.parentRunId"] == parent.info.run_id

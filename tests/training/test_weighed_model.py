@@ -27,7 +27,7 @@ def test_it_compiles_fits_stops_saves_and_loads_as_any_keras_model(
     method: Weighting, tmp_path: Path
 ) -> None:
     words, targets = tokens()
-    model = WeighedModel(network(dropout=0.2, is_named=True), weighting=method)
+    model = WeighedModel(network(is_named=True), weighting=method)
     model.compile(optimizer="rmsprop", loss=LOSSES, loss_weights=WEIGHTS, metrics=METRICS)
     named = {"words": words}
     stop = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
@@ -53,7 +53,7 @@ def test_it_compiles_fits_stops_saves_and_loads_as_any_keras_model(
     for head in LOSSES:
         np.testing.assert_array_equal(before[head], after[head])
     assert again.weighting == method
-    for each in (model, again):  # memory, optimizer and dropout go on where they were
+    for each in (model, again):  # memory and optimizer go on where they were
         each.fit(named, targets, batch_size=32, epochs=1, shuffle=False, verbose=0)
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from steelyard.analysis.evidence import estimate, non_dominated
 from steelyard.analysis.recommend import Recommendation
@@ -34,7 +35,7 @@ def _front(study: Study, answer: Recommendation | None) -> Figure:
     figure = Figure(figsize=(4.3 * len(pairs), 4.6), layout="constrained")
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
     means = {s: np.nanmean(study.ratios(s, "test"), axis=0) for s in study.joint}
-    fixed = np.array([means[s] for s in study.fixed])
+    fixed = np.array([means[s] for s in study.fixed]).reshape(-1, len(study.heads))
     is_front = non_dominated(fixed)
     for axes, (first, second) in zip(panels, pairs, strict=True):
         for setting in study.joint:
@@ -134,7 +135,7 @@ def _curves(study: Study, answer: Recommendation | None) -> Figure:
             axes.fill_between(epochs, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.18)
         axes.set_title(f"{head}: validation loss", fontsize=9)
         axes.set_xlabel("epoch")
-        axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure

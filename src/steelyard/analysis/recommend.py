@@ -20,7 +20,7 @@ class Change(NamedTuple):
     alone: Estimate | None
     against_equal: Estimate | None  # the paired difference, recommended less equal
     against_alone: Estimate | None
-    won_back: float  # share of the way from equal weights to the head alone; NaN if none was lost
+    won_back: float  # share of the way from equal weights to the head alone; NaN if not clearly any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +92,10 @@ def change_of(
     alone = study.values(single, name) if single else None
     won_back = float("nan")
     if equal and alone:
-        lost = np.nanmean(alone) - np.nanmean(equal)
-        is_loss = lost > 0 if more_is_better else lost < 0
-        if is_loss:
-            won_back = float((np.nanmean(ours) - np.nanmean(equal)) / lost)
+        lost = paired(alone, equal)
+        is_loss = lost.mean > 0 if more_is_better else lost.mean < 0
+        if is_loss and lost.is_apart_from_zero:
+            won_back = float((np.nanmean(ours) - np.nanmean(equal)) / lost.mean)
     return Change(
         head=head,
         measure=measure,

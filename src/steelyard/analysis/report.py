@@ -131,7 +131,8 @@ def share(value: float) -> str:
     """Returns a share as a percentage."""
     if math.isnan(value):
         return "-"
-    return f"{100 * value:.2f} %" if 0.999 < value < 1 else f"{100 * value:.0f} %"  # noqa: PLR2004
+    is_near_an_end = 0 < value < 0.01 or 0.99 < value < 1  # noqa: PLR2004
+    return f"{100 * value:.2f} %" if is_near_an_end else f"{100 * value:.0f} %"
 
 
 def number(value: float) -> str:

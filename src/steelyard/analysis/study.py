@@ -42,8 +42,7 @@ class Study:
     @cached_property
     def heads(self) -> list[str]:
         """The heads, in the order of the data."""
-        weighed = [name.partition("/")[2] for name in self.runs if name.startswith("weight/")]
-        return [head for head in weighed if head in self.data["tasks"]]
+        return list(self.data["tasks"])
 
     @cached_property
     def ended(self) -> pd.DataFrame:

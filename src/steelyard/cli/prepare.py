@@ -9,7 +9,7 @@ from steelyard.cli.study import DATA, folder_of, named_study, write_json
 from steelyard.cli.validate import validate, without_hydra
 from steelyard.data.source import SPLITS
 from steelyard.run import plain, prepare, source_of
-from steelyard.training.pipeline import describe, digest
+from steelyard.training.describe import describe, digest
 
 WHAT = "Reads a study's data, downloads what is missing, and writes experiments/<study>/data.json."
 

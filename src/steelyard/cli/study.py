@@ -85,5 +85,5 @@ def write_json(path: Path, value: Any) -> None:
     """Writes a value, under another name first, so that the file is whole whenever it is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     part.replace(path)

@@ -58,13 +58,17 @@ class Target:
     classes: tuple[str, ...] = ()
     top: int = 0
 
+    def __post_init__(self) -> None:
+        if self.top < 0:
+            raise ValueError(f"`top` must be at least 0, got {self.top}.")
+
 
 def read_column(
     name: str, values: pd.Series, column: Column, train: np.ndarray
 ) -> tuple[Input, np.ndarray]:
     """Returns the input that a column makes, and its array [N, ...], fitted on rows `train`."""
     if column.kind == "text":
-        texts = [words(text) for text in values.fillna("").astype(str)]
+        texts = [words(text) for text in values.astype(object).fillna("").astype(str)]
         vocabulary = fit_vocabulary((texts[row] for row in train), column.vocabulary)
         size = len(vocabulary) + UNKNOWN + 1
         described = Input(
@@ -107,7 +111,9 @@ def read_target(
         )
         return task.fitted(numbers[train]), numbers
     labels = values.map(_label, na_action="ignore")
-    classes = target.classes or _classes(labels.iloc[train].dropna(), target.top)
+    classes = tuple(map(_label, target.classes)) or _classes(
+        labels.iloc[train].dropna(), target.top
+    )
     if target.kind == "binary" and len(classes) != 2:  # noqa: PLR2004
         raise ValueError(
             f"`{name}` must have two classes in train to be binary, got {', '.join(classes)}."
@@ -145,11 +151,11 @@ def _label(value: object) -> str:
 
 def _numbers(name: str, values: pd.Series) -> np.ndarray:
     numbers = pd.to_numeric(values, errors="coerce")
-    broken = numbers.isna() & values.notna()
+    broken = (numbers.isna() & values.notna()) | numbers.isin([np.inf, -np.inf])
     if broken.any():
         row = broken.idxmax()
         raise ValueError(
-            f"`{name}` must be a column of numbers, got {values[row]!r} in row {row} "
+            f"`{name}` must be a column of numbers, got {str(values[row])!r} in row {row} "
             f"({broken.sum()} such rows)."
         )
     return numbers.to_numpy(dtype="float64", na_value=np.nan)

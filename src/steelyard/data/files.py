@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
@@ -79,7 +80,9 @@ class File:
                 while chunk := response.read(CHUNK_BYTES):
                     content += chunk
                     progress.advance(bar, len(chunk))
-        except (OSError, ValueError) as error:  # URLError and time-outs are OSErrors
+            if size and len(content) != size:
+                raise OSError(f"it broke off after {len(content)} of {size} bytes")
+        except (OSError, ValueError, HTTPException) as error:  # URLError, time-outs are OSErrors
             reason = getattr(error, "reason", error)
             raise ValueError(
                 f"`{self.path}` must be at hand or downloadable, got no answer from {self.url} "

@@ -68,7 +68,9 @@ class PostsSynthetic(Source):
                     f"`{knob}` must name the heads {', '.join(HEADS)}, got {', '.join(heads)}."
                 )
         if not (min(self.signal.values()) >= 0 and sum(self.signal.values()) <= 1):
-            raise ValueError(f"`signal` must hold shares that sum to at most 1, got {self.signal}.")
+            raise ValueError(
+                f"`signal` must hold shares of at least 0 that sum to at most 1, got {self.signal}."
+            )
         if not all(0 <= noise <= 1 for noise in self.noise.values()):
             raise ValueError(f"`noise` must hold numbers in [0, 1], got {dict(self.noise)}.")
         if not all(scale > 0 for scale in self.scale.values()):
@@ -80,6 +82,10 @@ class PostsSynthetic(Source):
                 "`shortest`, `longest` and `length` must rise from 1, got "
                 f"{self.shortest}, {self.longest} and {self.length}."
             )
+        if self.synonyms < 1:
+            raise ValueError(f"`synonyms` must be at least 1, got {self.synonyms}.")
+        if self.seed < 0:
+            raise ValueError(f"`seed` must be at least 0, got {self.seed}.")
         needed = self.synonyms * sum(LEVELS.values()) + 2
         if self.vocabulary < 2 * needed:
             raise ValueError(

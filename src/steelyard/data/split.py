@@ -9,6 +9,9 @@ from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from steelyard.data.source import SPLITS
 
+NEAR = 0.02  # of the rows: a split that misses its share by less is as good as one that does not
+MORE_FOLDS = 20  # that are tried to come that near
+
 
 @dataclass(frozen=True, kw_only=True)
 class Partition:
@@ -48,7 +51,7 @@ class Partition:
 
     def _folds(self, table: pd.DataFrame) -> list[np.ndarray]:
         """Returns the rows cut into equal parts, as many as the smallest split needs."""
-        n_folds = round(1 / min(self.valid, self.test))
+        n_folds = self._n_folds()
         strata = self._labels(table, self.stratify)
         if self.by:
             groups = self._labels(table, self.by)
@@ -64,6 +67,19 @@ class Partition:
             return [part for _, part in folds.split(table, strata)]
         folds = KFold(n_folds, shuffle=True, random_state=self.seed)
         return [part for _, part in folds.split(table)]
+
+    def _n_folds(self) -> int:
+        """Returns the fewest folds that give each split its share, as nearly as is needed."""
+
+        def miss(n_folds: int) -> float:
+            parts = [round(share * n_folds) for share in (self.valid, self.test)]
+            if min(parts) < 1 or sum(parts) >= n_folds:
+                return float("inf")  # a split would be empty
+            shares = zip(parts, (self.valid, self.test), strict=True)
+            return max(NEAR, *(abs(part / n_folds - share) for part, share in shares))
+
+        first = round(1 / min(self.valid, self.test))
+        return min(range(first, first + MORE_FOLDS), key=miss)
 
     def _labels(self, table: pd.DataFrame, column: str) -> np.ndarray:
         """Returns a number for each different value of a column; missing is a value too."""

@@ -18,6 +18,7 @@ from steelyard.tracking.tracker import Identity, Tracker, Watcher
 
 STATUS = {"finished": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
 BATCH = 1000  # metrics that MLflow takes at once
+TABLE = "runs.json"
 LONGEST_PARAM = 6000  # characters; MLflow cuts what is longer, with a warning
 SHOWN = ("config.yaml", "history.csv", "record.json", "curves.png", "traceback.txt")
 
@@ -51,6 +52,8 @@ def _experiment(output: Path, study: str) -> str:
     with FileLock(output / "mlflow" / ".lock"):
         found = client.get_experiment_by_name(study)
         if found is not None:
+            if found.lifecycle_stage == "deleted":  # in the user interface
+                client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)
         artifacts = (output / "mlflow" / "artifacts" / study).absolute().as_uri()
         return str(client.create_experiment(study, artifact_location=artifacts))
@@ -100,10 +103,16 @@ class MlflowTracker(Tracker):
     def end_sweep(
         self, output: Path, study: str, sweep: str, rows: Sequence[Mapping[str, Any]]
     ) -> None:
+        import pandas as pd  # noqa: PLC0415  imported with the client
+
         client = _client(output)
         parent = _parent(output, _experiment(output, study), study, sweep)
         has_failed = any(row["status"] == "failed" for row in rows)
-        client.log_table(parent, _columns(rows), "runs.json")
+        # `log_table` would add these rows to those of the last time.
+        client.log_text(parent, pd.DataFrame(rows).to_json(orient="split", index=False), TABLE)
+        client.set_tag(
+            parent, "mlflow.loggedArtifacts", json.dumps([{"path": TABLE, "type": "table"}])
+        )
         client.set_terminated(parent, "FAILED" if has_failed else "FINISHED")
 
 
@@ -219,8 +228,3 @@ def _summary(record: Mapping[str, Any]) -> dict[str, float]:
     values = {f"best/{name}": value for name, value in record.get("best", {}).items()}
     values |= {f"test/{name}": value for name, value in record.get("test", {}).items()}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return {name: [row.get(name) for row in rows] for name in names}

@@ -35,7 +35,7 @@ def _as_floats(node: Any) -> Any:
     if isinstance(node, list | tuple):
         return [_as_floats(value) for value in node]
     is_whole = isinstance(node, int) and not isinstance(node, bool)
-    return float(node) if is_whole else node
+    return float(node) if is_whole and float(node) == node else node
 
 
 def modules_of(config: Mapping[str, Any]) -> set[str]:

@@ -1,22 +1,20 @@
 """From a source and a network's plan to a trained, tested model: what decides a run's numbers."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 
 from steelyard.data.source import SPLITS, Examples, Source, Split
 from steelyard.models.network import Network
 from steelyard.task import Task
 from steelyard.training.balance import Balance
+from steelyard.training.describe import describe, digest
 from steelyard.training.fit import Judge, Report, fit
 from steelyard.training.heads import ScaledLoss
 from steelyard.training.loss_weights import resolve
-from steelyard.training.measure import constant_outputs
 from steelyard.training.recipe import Recipe
 from steelyard.training.runtime import Seeds
 from steelyard.training.weighed_model import WeighedModel
@@ -150,35 +148,3 @@ def _start_losses(network: keras.Model, judge: Judge) -> dict[str, float]:
     )
     values = few.measure(network)
     return {task.name: values[f"{task.name}/loss"] for task in judge.tasks}
-
-
-def describe(tasks: tuple[Task, ...], examples: Examples, train: Examples) -> dict[str, Any]:
-    """Returns what a reader must know of a split: its size, labels, and what a constant scores."""
-    about: dict[str, Any] = {"examples": len(next(iter(examples.targets.values())))}
-    for task in tasks:
-        targets = examples.targets[task.name]
-        known = targets[~task.is_missing(targets)].astype("float64")
-        guess = constant_outputs(task, train.targets[task.name], 1)[0]
-        about[task.name] = {"labelled": len(known)}
-        if task.kind == "regression" and len(known):
-            center = float(task.unscale(guess)[0])
-            about[task.name] |= {
-                "mean": float(known.mean()),
-                "deviation": float(known.std()),
-                "constant_rmse": float(np.sqrt(np.mean((known - center) ** 2))),
-            }
-        elif len(known):
-            _, counts = np.unique(known, return_counts=True)
-            about[task.name]["majority"] = float(counts.max() / len(known))
-    return about
-
-
-def digest(splits: Mapping[Split, Examples]) -> str:
-    """Returns the hash of all examples."""
-    found = hashlib.sha256()
-    for split in SPLITS:
-        for arrays in splits[split]:
-            for name in sorted(arrays):
-                found.update(f"{split}/{name}/{arrays[name].dtype}/{arrays[name].shape}".encode())
-                found.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return found.hexdigest()[:16]
