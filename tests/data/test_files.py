@@ -29,14 +29,14 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def publisher() -> Iterator[str]:
-    """The address of a server that has the file and nothing else."""
+    """The address of a server that has the file, and one that breaks off."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/table.csv" else 404)
+            self.send_response(200 if self.path in {"/table.csv", "/broken.csv"} else 404)
             self.send_header("Content-Length", str(len(CONTENT)))
             self.end_headers()
-            self.wfile.write(CONTENT)
+            self.wfile.write(CONTENT[: 400 if self.path == "/broken.csv" else None])
 
         def log_message(self, format: str, *args: Any) -> None:
             return
@@ -129,6 +129,20 @@ def test_a_download_with_a_wrong_hash_leaves_nothing_behind(tmp_path: Path, publ
 def test_a_file_that_the_publisher_has_no_more_is_refused(tmp_path: Path, publisher: str) -> None:
     with pytest.raises(ValueError, match=r"got no answer from .*/other \(Not Found\)"):
         File(path=NAME, url=publisher.replace("table.csv", "other")).read()
+    assert everything_below(tmp_path) == []
+
+
+def test_a_download_that_broke_off_leaves_nothing_behind(tmp_path: Path, publisher: str) -> None:
+    message = f"it broke off after 400 of {len(CONTENT)} bytes"
+    with pytest.raises(ValueError, match=message):
+        File(path=NAME, url=publisher.replace("table", "broken")).read()
+    assert everything_below(tmp_path) == []
+
+
+def test_an_address_that_is_none_is_refused(tmp_path: Path, publisher: str) -> None:
+    with pytest.raises(ValueError, match="must be at hand or downloadable, got no answer") as told:
+        File(path=NAME, url=publisher.replace("table", "my table")).read()
+    assert "\n" not in str(told.value)
     assert everything_below(tmp_path) == []
 
 

@@ -214,8 +214,8 @@ def test_refuses_a_knob_that_names_other_heads(knob: str) -> None:
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        ({"signal": one_head("age", 0.9, 0.1)}, "`signal` must hold shares that sum to at most 1"),
-        ({"signal": one_head("age", -0.1, 0.1)}, "`signal` must hold shares that sum to at most 1"),
+        ({"signal": one_head("age", 0.9, 0.1)}, "`signal` must hold shares of at least 0 that"),
+        ({"signal": one_head("age", -0.1, 0.1)}, "`signal` must hold shares of at least 0 that"),
         ({"noise": one_head("age", 1.5, 0)}, r"`noise` must hold numbers in \[0, 1\], got .*1.5"),
         ({"noise": one_head("age", -1.0, 0)}, r"`noise` must hold numbers in \[0, 1\], got .*-1.0"),
         ({"scale": one_head("income", 0, 1)}, "`scale` must hold positive numbers, got .*: 0"),
@@ -235,6 +235,8 @@ def test_refuses_a_knob_that_names_other_heads(knob: str) -> None:
         ({"length": 100}, "must rise from 1, got 40, 120 and 100"),
         ({"vocabulary": 515}, "`vocabulary` must be at least 516 for 8 synonyms, got 515"),
         ({"n_train": 3}, "`n_train` must be at least 4, got 3"),
+        ({"synonyms": 0}, "`synonyms` must be at least 1, got 0"),
+        ({"seed": -1}, "`seed` must be at least 0, got -1"),
     ],
 )
 def test_refuses_what_no_posts_can_be_made_from(knobs: dict[str, Any], message: str) -> None:

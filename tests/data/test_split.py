@@ -69,13 +69,33 @@ def test_splits_keep_the_shares_of_the_strata(way: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("valid", "test"), [(0.1, 0.1), (0.2, 0.1), (0.05, 0.3), (0.25, 0.25), (0.15, 0.15)]
+    ("valid", "test"),
+    [
+        (0.1, 0.1),
+        (0.2, 0.1),
+        (0.05, 0.3),
+        (0.25, 0.25),
+        (0.15, 0.15),
+        (0.1, 0.25),
+        (0.3, 0.3),
+        (0.35, 0.35),
+        (0.4, 0.4),
+        (0.6, 0.3),
+    ],
 )
 @pytest.mark.parametrize("stratify", ["", "kind"])
 def test_splits_have_the_shares_that_are_asked(valid: float, test: float, stratify: str) -> None:
     cut = Partition(valid=valid, test=test, stratify=stratify).cut(table())
     assert len(cut["valid"]) / N_ROWS == pytest.approx(valid, abs=0.02)
     assert len(cut["test"]) / N_ROWS == pytest.approx(test, abs=0.02)
+
+
+@pytest.mark.parametrize(("valid", "test"), [(0.49, 0.49), (0.5, 0.49), (0.9, 0.09)])
+def test_some_rows_train_however_much_is_kept_from_them(valid: float, test: float) -> None:
+    cut = Partition(valid=valid, test=test).cut(table())
+    shares = [len(cut[split]) / N_ROWS for split in SPLITS]
+    assert min(shares) > 0
+    assert shares == pytest.approx([1 - valid - test, valid, test], abs=0.04)
 
 
 def test_a_class_too_rare_for_every_split_is_no_fault() -> None:

@@ -241,6 +241,24 @@ def test_a_sweep_that_is_over_has_a_row_for_each_run(output: Path, last: str, st
     assert parent.info.status == "RUNNING"
 
 
+def test_a_sweep_that_is_run_again_has_each_row_once(output: Path) -> None:
+    rows = [{"name": "a", "status": "finished"}, {"name": "b", "status": "x", "n": float("nan")}]
+    for _ in range(2):
+        TRACKER.begin_sweep(output, STUDY, "again", "steelyard train -m")
+        TRACKER.end_sweep(output, STUDY, "again", rows)
+    (parent,) = parents(output, "again")
+    table = json.loads((artifacts_of(parent) / "runs.json").read_text())
+    assert table["data"] == [["a", "finished", None], ["b", "x", None]]
+
+
+def test_a_study_that_was_deleted_is_brought_back(output: Path) -> None:
+    binned = _experiment(output, "binned")
+    _client(output).delete_experiment(binned)
+    TRACKER.begin_sweep(output, "binned", "more", "steelyard train -m")
+    found = _client(output).get_experiment_by_name("binned")
+    assert (found.experiment_id, found.lifecycle_stage) == (binned, "active")
+
+
 def test_runs_of_dead_processes_are_closed_when_a_sweep_begins(output: Path) -> None:
     here, started = socket.gethostname(), f"{psutil.Process().create_time():.0f}"
     dead = max(psutil.pids()) + 100_000

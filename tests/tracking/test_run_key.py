@@ -72,6 +72,10 @@ def test_one_and_one_point_zero_are_the_same_number() -> None:
     assert same(config(), config(training={"is_quick": True, "stages": [1.0, 2.0]}))
 
 
+def test_seeds_too_large_for_a_float_have_their_own_keys() -> None:
+    assert not same(config(seed=2**53), config(seed=2**53 + 1))
+
+
 def test_true_is_no_number_and_text_is_none_either() -> None:
     for other in (1, 1.0, "true", False, None):
         assert not same(config(), config(training={"is_quick": other, "stages": [1, 2]}))

@@ -114,15 +114,3 @@ def test_rules_give_weights_to_heads_without_a_number() -> None:
 def test_a_rule_refuses_a_loss_that_gives_no_weight() -> None:
     with pytest.raises(ValueError, match=r"`loss_weights\.age` must be given"):
         resolve({"rule": "inverse_start"}, ["age"], constant={}, start={"age": 0.0})
-
-
-@pytest.mark.parametrize(
-    ("knobs", "message"),
-    [
-        ({"kind": "rank"}, "`age.kind` must be one of regression, binary, multiclass, got 'rank'"),
-        ({"loss": "hinge"}, "`age.loss` must be one of mse, mae, huber for a regression head"),
-    ],
-)
-def test_a_task_refuses_what_it_is_not(knobs: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Task(name="age", **knobs)  # type: ignore[arg-type]

@@ -87,14 +87,15 @@ def _point(
         )
 
 
-def _shown(study: Study, answer: Recommendation | None) -> list[tuple[str, str, str]]:
-    """Returns the few settings that tell the story: `(setting, label, colour)`."""
+def _story(study: Study, answer: Recommendation | None, head: str) -> list[tuple[str, str, str]]:
+    """Returns the few settings that tell a head's story: `(setting, label, colour)`."""
     story = [(EQUAL, "equal weights", ORANGE)] if EQUAL in study.settings else []
     if answer:
         story.append((answer.setting, f"recommended: {answer.setting}", GREEN))
         if answer.method:
             story.append((answer.method, f"method: {answer.method}", PURPLE))
-    return story
+    single = study.alone(head)
+    return [*story, (single, "the head alone", GREY)] if single else story
 
 
 def _heads(study: Study, answer: Recommendation | None) -> Figure:
@@ -102,11 +103,7 @@ def _heads(study: Study, answer: Recommendation | None) -> Figure:
     figure = Figure(figsize=(3.4 * len(study.heads), 3.6), layout="constrained")
     panels = figure.subplots(1, len(study.heads), squeeze=False)[0]
     for axes, head in zip(panels, study.heads, strict=True):
-        story = _shown(study, answer)
-        single = study.alone(head)
-        if single:
-            story = [*story, (single, "the head alone", GREY)]
-        for place, (setting, label, colour) in enumerate(story):
+        for place, (setting, label, colour) in enumerate(_story(study, answer, head)):
             found = study.of(setting, f"test/{head}/{study.headline(head)}")
             half = 0 if np.isnan(found.half) else found.half
             axes.bar(place, found.mean, color=colour, yerr=half, capsize=4, label=label)
@@ -123,11 +120,7 @@ def _curves(study: Study, answer: Recommendation | None) -> Figure:
     figure = Figure(figsize=(3.8 * len(study.heads), 3.6), layout="constrained")
     panels = figure.subplots(1, len(study.heads), squeeze=False)[0]
     for axes, head in zip(panels, study.heads, strict=True):
-        story = _shown(study, answer)
-        single = study.alone(head)
-        if single:
-            story = [*story, (single, "the head alone", GREY)]
-        for setting, label, colour in story:
+        for setting, label, colour in _story(study, answer, head):
             rows = study.curves[study.curves["setting"] == setting]
             by_epoch = rows.groupby("epoch")[f"valid/{head}/loss"]
             epochs = by_epoch.mean().index + 1

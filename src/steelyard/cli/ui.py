@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steelyard.construct import Refused
-from steelyard.tracking.mlflow import uri
+from steelyard.tracking.mlflow import pages, uri
 
 HERE_ALONE = "127.0.0.1"
 
@@ -28,7 +28,10 @@ def main(arguments: Sequence[str]) -> int:
         )
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # 0.5 GB in place of 1.7
-    print(f"MLflow: http://{HERE_ALONE}:{given.port} (starts in about 15 seconds; Ctrl-C stops it)")
+    here = f"http://{HERE_ALONE}:{given.port}"
+    print(f"MLflow: {here} (starts in about 15 seconds; Ctrl-C stops it)")
+    for study, page in pages(output).items():
+        print(f"  {study}, the best runs first: {here}{page}")
     sys.stdout.flush()
     os.execv(
         sys.executable,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 from filelock import FileLock
@@ -19,6 +20,7 @@ from steelyard.tracking.tracker import Identity, Tracker, Watcher
 STATUS = {"finished": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
 BATCH = 1000  # metrics that MLflow takes at once
 TABLE = "runs.json"
+RANKING = "best/score_of_all_heads"  # mean loss over that of the best constant; less is better
 LONGEST_PARAM = 6000  # characters; MLflow cuts what is longer, with a warning
 SHOWN = ("config.yaml", "history.csv", "record.json", "curves.png", "traceback.txt")
 
@@ -56,7 +58,20 @@ def _experiment(output: Path, study: str) -> str:
                 client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)
         artifacts = (output / "mlflow" / "artifacts" / study).absolute().as_uri()
-        return str(client.create_experiment(study, artifact_location=artifacts))
+        made = str(client.create_experiment(study, artifact_location=artifacts))
+        client.set_experiment_tag(made, "mlflow.experimentKind", "custom_model_development")
+        return made
+
+
+def pages(output: Path) -> dict[str, str]:
+    """Returns, for each study, the page of MLflow that shows its runs, the best first."""
+    order = quote(f"metrics.`{RANKING}`")
+    shown = {}
+    for each in _client(output).search_experiments():
+        query = f"workflowType=machine_learning&orderByKey={order}&orderByAsc=true"
+        shown[each.name] = f"/#/experiments/{each.experiment_id}/runs?{query}"
+    shown.pop("Default", None)
+    return shown
 
 
 def _find(output: Path, experiment: str, **tags: str) -> Any:
@@ -134,12 +149,15 @@ class MlflowWatcher(Watcher):
             self._write()
 
     def end(self, status: str, record: Mapping[str, Any], folder: Path) -> None:
-        last = [(record.get("epochs", 0), _summary(record))]
-        self.waiting += [(epoch, values) for epoch, values in last if values]
+        summary = _summary(record)
+        if summary:
+            self.waiting.append((0, summary))  # one step, so that MLflow draws bars
         self._write()
         for name in SHOWN:
             if (folder / name).is_file():
                 self.client.log_artifact(self.run_id, str(folder / name))
+        if "data_digest" in record:
+            self.client.set_tag(self.run_id, "data_digest", record["data_digest"])
         if status == "diverged":
             self.client.set_tag(self.run_id, "diverged", "true")
         self.client.set_terminated(self.run_id, STATUS[status])
@@ -227,4 +245,9 @@ def _summary(record: Mapping[str, Any]) -> dict[str, float]:
     """Returns the values that stand for a whole run: at the best epoch, on validation and test."""
     values = {f"best/{name}": value for name, value in record.get("best", {}).items()}
     values |= {f"test/{name}": value for name, value in record.get("test", {}).items()}
+    constant = record.get("constant", {})
+    losses = {head: record.get("best", {}).get(f"{head}/loss") for head in constant}
+    if losses and all(loss is not None for loss in losses.values()):
+        ratios = [losses[head] / constant[head] for head in constant]
+        values[RANKING] = sum(ratios) / len(ratios)
     return {name: value for name, value in values.items() if value is not None}
