@@ -1,5 +1,6 @@
 """Configuration is the constructor call: a node with a `_target_` becomes the thing it names."""
 
+import importlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
-# A class, by its modules: what a module imported from elsewhere is no module of ours.
-ALLOWED = re.compile(r"(steelyard|keras)(\.(?!os\b|sys\b|subprocess\b)[a-z_]\w*)+\.[A-Z]\w*")
+OURS = re.compile(r"(steelyard(?:\.\w+)+)\.([A-Z]\w*)")
+KERAS = re.compile(
+    r"keras\.(optimizers(\.schedules)?|losses|metrics|layers|regularizers|initializers)\.[A-Z]\w*"
+)
 
 
 class Refused(ValueError):  # noqa: N818  it is an answer, not a fault
@@ -39,8 +42,23 @@ def check_targets(node: Any) -> None:
             check_targets(value)
     if not isinstance(node, Mapping):
         return
-    target = node.get("_target_")
-    if target is not None and not ALLOWED.fullmatch(str(target)):
+    if "_target_" in node and not _is_allowed(str(node["_target_"])):
+        target = node["_target_"]
         raise Refused(f"`_target_` must be a class of steelyard or keras, got {target!r}.")
     for value in node.values():
         check_targets(value)
+
+
+def _is_allowed(target: str) -> bool:
+    """Returns whether a name is a class of Keras's, or one that a module of ours defines."""
+    if KERAS.fullmatch(target):
+        return True
+    match = OURS.fullmatch(target)
+    if not match:
+        return False
+    try:
+        module = importlib.import_module(match[1])
+    except ModuleNotFoundError:
+        return False
+    found = getattr(module, match[2], None)
+    return isinstance(found, type) and found.__module__ == module.__name__

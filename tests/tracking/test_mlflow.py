@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from steelyard.tracking.mlflow import MlflowTracker, _client, _experiment
+from steelyard.tracking.mlflow import RANKING, MlflowTracker, _client, _experiment, _summary
 from steelyard.tracking.record import RunFolder
 from steelyard.tracking.tracker import Identity
 
@@ -105,8 +105,8 @@ def test_epochs_are_shown_at_their_steps_and_the_summary_at_the_end(output: Path
     run = only(output, "whole")
     assert run.info.status == "FINISHED"
     assert points(output, "whole", "train/age/loss") == [(0, 100.0), (1, 99.0)]
-    assert points(output, "whole", "best/score") == [(2, 0.5)]
-    assert points(output, "whole", "test/age/r2") == [(2, 0.25)]
+    assert points(output, "whole", "best/score") == [(0, 0.5)]
+    assert points(output, "whole", "test/age/r2") == [(0, 0.25)]
     assert "test/gender/auc" not in run.data.metrics
     shown = {each.path for each in _client(output).list_artifacts(run.info.run_id)}
     assert shown == {"config.yaml", "history.csv", "record.json"}
@@ -176,7 +176,7 @@ def test_an_ended_run_is_mirrored_once(output: Path) -> None:
     run = only(output, "mirrored")
     assert run.info.status == "FINISHED"
     assert points(output, "mirrored", "valid/score") == [(0, 1.0), (1, 0.5)]
-    assert points(output, "mirrored", "best/score") == [(2, 0.5)]
+    assert points(output, "mirrored", "best/score") == [(0, 0.5)]
     assert "epoch" not in run.data.metrics
     assert run.data.params["loss_weights.age"] == "0.25"
 
@@ -280,7 +280,7 @@ SWEEP = """
 import sys
 import time
 from pathlib import Path
-from steelyard.tracking.mlflow import MlflowTracker
+from steelyard.tracking.mlflow import RANKING, _summary, MlflowTracker
 from steelyard.tracking.tracker import Identity
 
 output, number = Path(sys.argv[1]), sys.argv[2]
@@ -312,3 +312,14 @@ def test_processes_that_begin_at_once_share_one_database_and_one_parent(tmp_path
     (parent,) = parents(tmp_path, "last")
     for n in range(3):
         assert only(tmp_path, str(n)).data.tags["mlflow.parentRunId"] == parent.info.run_id
+
+
+def test_a_run_is_ranked_by_all_its_heads_whatever_their_units() -> None:
+    record = {
+        "best": {"age/loss": 50.0, "gender/loss": 0.6, "score": 0.5},
+        "test": {"age/r2": None},
+        "constant": {"age": 100.0, "gender": 0.6},
+    }
+    assert _summary(record)[RANKING] == pytest.approx((0.5 + 1.0) / 2)
+    assert "test/age/r2" not in _summary(record)
+    assert RANKING not in _summary({**record, "constant": {"age": 0.0, "gender": 0.6}})

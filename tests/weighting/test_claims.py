@@ -21,8 +21,6 @@ TOLERANCE = 1e-6
 BROKEN = 1e-3  # a claim missed by so much is no rounding
 NEAR = 1e-4  # rows whose hull comes so near to zero may count as stationary
 
-# Keras warns of the softmax that DWA takes over a single task.
-pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 each_method = pytest.mark.parametrize("method", CLASSES, ids=lambda method: method.__name__)
 
 

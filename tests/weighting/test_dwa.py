@@ -58,3 +58,14 @@ def test_a_batch_without_labels_does_not_count() -> None:
 def test_refuses_a_temperature_of_zero() -> None:
     with pytest.raises(ValueError, match="`temperature` must be positive, got 0"):
         DWA(temperature=0)
+
+
+def test_a_task_without_labels_in_an_epoch_has_no_ratio_yet() -> None:
+    memory = DWA().remember(2)
+    for epoch, losses, counts in ((0, [1000, 4], [8, 8]), (1, [0, 4], [0, 8]), (2, [9, 4], [8, 8])):
+        signals = signals_of(
+            np.eye(2), losses=np.array(losses), counts=np.array(counts), epoch=np.float32(epoch)
+        )
+        answer = DWA().weigh(signals, memory)
+        memory = answer.memory
+    np.testing.assert_allclose(answer.weights, [1, 1], rtol=1e-6)

@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from steelyard.run import plain, source_of
 from steelyard.training.loss_weights import RULES
 
 PARTS = ("weighting", "balance", "training", "tracker", "runtime", "seeds")  # built without Keras
+NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]+")
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
@@ -68,6 +70,7 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
         raise Refused(f"`optimizer.learning_rate` must be positive, got {rate}.")
     try:
         source = source_of(json.dumps(settings["data"]))
+        check_names(source.task_names)
         check_loss_weights(settings["loss_weights"], source.task_names)
         construct(config.model).check(source.text_lengths, source.task_names)
     except Refused:
@@ -76,6 +79,20 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
         raise Refused(str(error)) from error
     for part in PARTS:
         construct(config[part])
+
+
+def check_names(heads: Sequence[str]) -> None:
+    """Refuses names of heads that Keras or MLflow would refuse in the middle of a run.
+
+    Raises:
+        Refused: One has other characters than they take, or is the key of the rule.
+    """
+    for head in heads:
+        if not NAME.fullmatch(head) or head == "rule":
+            raise Refused(
+                "`tasks_from` must name heads by letters from a to z, digits and any of _ . - "
+                f"(and not `rule`), got {head!r}."
+            )
 
 
 def check_loss_weights(given: Mapping[str, Any], heads: Sequence[str]) -> None:

@@ -247,7 +247,7 @@ def _summary(record: Mapping[str, Any]) -> dict[str, float]:
     values |= {f"test/{name}": value for name, value in record.get("test", {}).items()}
     constant = record.get("constant", {})
     losses = {head: record.get("best", {}).get(f"{head}/loss") for head in constant}
-    if losses and all(loss is not None for loss in losses.values()):
+    if losses and all(losses.values()) and all(constant.values()):
         ratios = [losses[head] / constant[head] for head in constant]
         values[RANKING] = sum(ratios) / len(ratios)
     return {name: value for name, value in values.items() if value is not None}

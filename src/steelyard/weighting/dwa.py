@@ -18,7 +18,7 @@ class DWA(Weighting):
     where L_k(t) is the mean loss of task k over the labelled examples of epoch t, T the
     temperature, p_k the task's loss weight, and K the number of tasks that are trained (equation
     7). The first two epochs, which have no ratio yet, weigh every task p_k; a task without a label
-    in an epoch keeps the ratio it had.
+    in an epoch keeps the ratio it had, which is 1 before there is one.
 
     r is free of units, so the rule does not see that one loss is a thousand times another: it
     balances speed, not size.
@@ -44,6 +44,7 @@ class DWA(Weighting):
             "newer": ops.ones(n_tasks),  # mean losses of the last epoch
             "total": ops.zeros(n_tasks),  # summed losses of this epoch so far ...
             "count": ops.zeros(n_tasks),  # ... over this many labelled examples
+            "n_means": ops.zeros(n_tasks),  # epochs in which the task had a label
             "epoch": ops.zeros(()),
         }
 
@@ -54,11 +55,16 @@ class DWA(Weighting):
         older = ops.where(has_mean, memory["newer"], memory["older"])
         newer = ops.where(has_mean, mean, memory["newer"])
 
-        ratio = ops.where(older > 0, newer / ops.where(older > 0, older, 1.0), 1.0)
+        n_means = memory["n_means"] + ops.cast(has_mean, memory["n_means"].dtype)
+
+        has_ratio = ops.logical_and(n_means >= N_EVEN_EPOCHS, older > 0)
+        ratio = ops.where(has_ratio, newer / ops.where(has_ratio, older, 1.0), 1.0)
         is_trained = signals.loss_weights > 0
         scores = ops.where(is_trained, ratio / self.temperature, -1e9)
         n_trained = ops.sum(ops.cast(is_trained, signals.losses.dtype))
-        balance = ops.where(signals.epoch < N_EVEN_EPOCHS, 1.0, n_trained * ops.softmax(scores))
+        powers = ops.exp(scores - ops.max(scores))
+        balance = n_trained * powers / ops.sum(powers)
+        balance = ops.where(signals.epoch < N_EVEN_EPOCHS, 1.0, balance)
         kept = {name: ops.where(is_new_epoch, 0.0, memory[name]) for name in ("total", "count")}
         return Weighing(
             signals.loss_weights * balance,
@@ -67,6 +73,7 @@ class DWA(Weighting):
                 "newer": newer,
                 "total": kept["total"] + signals.losses * signals.counts,
                 "count": kept["count"] + signals.counts,
+                "n_means": n_means,
                 "epoch": signals.epoch,
             },
         )
