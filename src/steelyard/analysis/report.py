@@ -142,7 +142,7 @@ def number(value: float) -> str:
     size = abs(value)
     if size >= 1000:  # noqa: PLR2004
         return f"{value:,.0f}"
-    return f"{value:.3f}" if size < 10 else f"{value:.1f}"  # noqa: PLR2004
+    return f"{value:.3f}" if size < 10 else f"{value:.2f}" if size < 100 else f"{value:.1f}"  # noqa: PLR2004
 
 
 def _rounded(value: Estimate) -> dict[str, float | None]:
