@@ -125,6 +125,15 @@ def source_of(settings: str) -> Source:
     return source
 
 
+@lru_cache(maxsize=2)
+def _fingerprint_of(settings: str) -> str:
+    """Returns the fingerprint of the source that settings (JSON) describe; its files are read."""
+    try:
+        return source_of(settings).fingerprint
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
 def prepare(source: Source) -> None:
     """Reads and prepares the examples.
 
@@ -149,10 +158,7 @@ def identify(settings: Mapping[str, Any], source: Source) -> Identity:
     Raises:
         Refused: The files whose hashes it depends on cannot be had.
     """
-    try:
-        key = run_key(settings, source.fingerprint)
-    except ValueError as error:
-        raise Refused(str(error)) from error
+    key = run_key(settings, _fingerprint_of(json.dumps(settings["data"])))
     method = settings["weighting"]["_target_"].rpartition(".")[0].rpartition(".")[2]
     weights = label_of(settings["loss_weights"], source.task_names)
     setting = weights if method == "fixed" else method

@@ -40,7 +40,7 @@ def _of_hydra(error: Exception) -> str:
     key = re.search(r"Key '[^']+' is not in struct\s+full_key: (\S+)", "\n".join(told))
     if key:
         group = key[1].partition(".")[0]
-        hint = _hint(key[1], list(_keys_of(group)))
+        hint = _hint(key[1], [known for known in _keys_of(group) if known != key[1]])
         return f"`{key[1]}` must be a key of the configuration, got one that is not{hint}."
     return " ".join(told[0].split())
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from steelyard.construct import Refused, check_targets, construct
-from steelyard.run import plain, source_of
+from steelyard.run import identify, plain, source_of
 from steelyard.training.loss_weights import RULES
 
 PARTS = ("weighting", "balance", "training", "tracker", "runtime", "seeds")  # built without Keras
@@ -79,6 +79,8 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
         raise Refused(str(error)) from error
     for part in PARTS:
         construct(config[part])
+    # The code is read for the key before the first run: what is edited later is not what runs.
+    identify(settings, source)
 
 
 def check_names(heads: Sequence[str]) -> None:
