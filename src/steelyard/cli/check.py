@@ -14,7 +14,7 @@ from steelyard.analysis.study import EQUAL, Study
 from steelyard.analysis.tables import read_csv
 from steelyard.cli.compose import composed, composing
 from steelyard.cli.study import RUNS, folder_of, named_study, read_plan
-from steelyard.cli.train import Session, tell
+from steelyard.cli.train import Runs, tell
 from steelyard.cli.validate import validate_sweep, without_hydra
 from steelyard.construct import Refused
 
@@ -40,16 +40,16 @@ def main(arguments: Sequence[str]) -> int:
     with composing():
         whole = [composed([f"experiment={study}", *run["overrides"]]) for run in planned]
     validate_sweep(whole)
-    session = Session(f"check-{study}", f"steelyard check {study}", n_runs=len(whole))
+    runs = Runs(f"check-{study}", f"steelyard check {study}", n_runs=len(whole))
     try:
         for config in whole:
-            session.task(without_hydra(config))
+            runs.task(without_hydra(config))
     finally:
-        session.close()
-    tell(session)
-    if session.failures:
+        runs.close()
+    tell(runs)
+    if runs.failures:
         return 1
-    records = [done.record for done in session.done]
+    records = [done.record for done in runs.done]
     return compare(records, committed)
 
 

@@ -27,7 +27,7 @@ from steelyard.task import HEADLINE
 SWEEP_FLAGS = {"-m", "--multirun"}
 
 
-class Session:
+class Runs:
     """The runs of one command."""
 
     def __init__(self, sweep: str, command: str, n_runs: int = 0) -> None:
@@ -104,26 +104,26 @@ def main(arguments: Sequence[str]) -> int:
     is_sweep = bool(SWEEP_FLAGS & set(words))
     command = " ".join(["steelyard train", *arguments])
     name = hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()[:8] if is_sweep else ""
-    session = Session(name, command)
+    runs = Runs(name, command)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are, and are told in one line
     signal.signal(signal.SIGTERM, _stop)
 
     entry = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")
     before, sys.argv = sys.argv, ["steelyard train", *words]
     try:
-        entry(session.task)()
+        entry(runs.task)()
     finally:
         sys.argv = before
-        session.close()
-    if isinstance(session.error, Failed):
-        print(f"failed: {session.error}", file=sys.stderr)
+        runs.close()
+    if isinstance(runs.error, Failed):
+        print(f"failed: {runs.error}", file=sys.stderr)
         return 1
-    if session.error:
-        raise session.error
-    if session.refusals and len(session.refusals) == len(session.failures) and not session.done:
-        raise session.refusals[0]
-    tell(session)
-    return 1 if session.failures else 0
+    if runs.error:
+        raise runs.error
+    if runs.refusals and len(runs.refusals) == len(runs.failures) and not runs.done:
+        raise runs.refusals[0]
+    tell(runs)
+    return 1 if runs.failures else 0
 
 
 def _stop(number: int, frame: Any) -> None:
@@ -141,12 +141,12 @@ def row_of(done: Done) -> dict[str, Any]:
     return {"name": done.identity.name, "status": record["status"], "best/score": score, **told}
 
 
-def tell(session: Session) -> None:
+def tell(runs: Runs) -> None:
     """Prints the runs as a table, the failures as another, and where to look next."""
-    if not session.config:
+    if not runs.config:
         return
     out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-    rows = [row_of(done) for done in session.done]
+    rows = [row_of(done) for done in runs.done]
     if rows:
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = Table(box=None, header_style="bold", title_justify="left")
@@ -155,18 +155,18 @@ def tell(session: Session) -> None:
         for row in rows:
             table.add_row(*(_cell(row.get(name)) for name in names))
         out.print(table)
-    n_new = sum(done.is_new for done in session.done)
-    n_old = len(session.done) - n_new
-    text = f"{n_new} trained, {n_old} were there already, {len(session.failures)} failed."
+    n_new = sum(done.is_new for done in runs.done)
+    n_old = len(runs.done) - n_new
+    text = f"{n_new} trained, {n_old} were there already, {len(runs.failures)} failed."
     out.print(text if n_new else f"Nothing to train: {text}")
-    if session.failures:
+    if runs.failures:
         table = Table(box=None, header_style="bold")
         for name in ("failed", "why", "traceback"):
             table.add_column(name, overflow="fold")
-        for failure in session.failures:
+        for failure in runs.failures:
             table.add_row(*map(escape, failure))
         out.print(table)
-    output = session.config.output
+    output = runs.config.output
     out.print(f"Records: {output}/runs. Compare them with: steelyard ui", markup=False)
 
 
