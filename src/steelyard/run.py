@@ -7,6 +7,7 @@ import subprocess
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,7 +76,11 @@ def run(config: DictConfig, watch: Watch) -> Done:
 
         began = time.monotonic()
         try:
+            tasks = [asdict(task) for task in source.tasks]
+            folder.keep_fitted({"inputs": source.fitted, "tasks": tasks})
             outcome = _carry_out(config, source, folder, tracker.checkpoint_seconds, report)
+            outcome.network.save(folder.path / NETWORK)
+            curves.draw(outcome.history, list(source.task_names), folder.path / "curves.png")
         except BaseException as error:
             was_stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             record["error"] = " ".join(f"{type(error).__name__}: {error}".split())
@@ -87,8 +92,6 @@ def run(config: DictConfig, watch: Watch) -> Done:
             raise Failed(str(record["error"]), folder.path / TRACEBACK) from error
         record |= {**outcome.facts, "status": outcome.status}
         record["seconds"] = round(time.monotonic() - began, 1)
-        outcome.network.save(folder.path / NETWORK)
-        curves.draw(outcome.history, list(source.task_names), folder.path / "curves.png")
         folder.end(record, outcome.history)
         watcher.end(outcome.status, record, folder.path)
         return Done(identity, record, is_new=True)

@@ -118,8 +118,8 @@ def test_other_commands_say_what_comes_first(
     assert not list(tmp_path.iterdir())
 
 
-COLUMN = "{_target_: steelyard.data.columns.Column, column: words, kind: text, length: 60}"
-TARGET = "{_target_: steelyard.data.columns.Target, column: label, kind: binary}"
+COLUMN = "{_target_: steelyard.data.text.Text, column: words, length: 60}"
+TARGET = "{_target_: steelyard.data.target.Target, column: label, kind: binary}"
 
 
 def table(tmp_path: Path, content: str | bytes) -> list[str]:
@@ -142,8 +142,12 @@ ROWS = "words,label\n" + "".join(f"word {n},{'no' if n % 2 else 'yes'}\n" for n 
     ("content", "more", "message"),
     [
         ("word,label\na,b\n", [], "`text.column` must be a column of 'mine.csv'"),
-        (b"words,label\n\xff\xfe\x00,1\n", [], "`mine.csv` must be a readable table"),
-        ("", [], "`mine.csv` must be a readable table"),
+        (
+            b"words,label\n\xff\xfe\x00,1\n",
+            [],
+            "`mine.csv` must be UTF-8 text, got the byte 0xff in line 2",
+        ),
+        ("", [], "`mine.csv` must hold a table, got an empty file"),
         (ROWS, ["data.file.sha256=ab12"], "must be the published file with sha256 ab12, got"),
         (ROWS + "last,maybe\n", [], "must have"),
         (ROWS, ["data.file.path=other.csv"], "`other.csv` must be a file that exists"),

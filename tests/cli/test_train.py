@@ -48,8 +48,9 @@ def test_help_lists_every_group_and_option(
     for line in (
         "weighting: dwa, fixed, nash_mtl, uncertainty",
         "loss_weights: equal, inverse_start, inverse_variance",
-        "data: clothing, posts_synthetic, table",
-        "experiment: clothing, posts",
+        "data: babi, canvas, clothing, clothing_numbers, dials, diamonds, digits",
+        "model: auto, image_and_metadata, numbers_and_text, posts",
+        "experiment: babi, book_image_and_metadata",
     ):
         assert line in out
     for key in ("epochs: 10", "learning_rate: 0.001", "checkpoint_seconds: 30.0"):

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steelyard.data.columns import Column, Target
+from steelyard.data.column import Column
 from steelyard.data.files import File
 from steelyard.data.table import Table
+from steelyard.data.target import Target
+from steelyard.data.text import Text
 
 N_ROWS = 60
 Frame = dict[str, Any]
-TEXT = Column(column="text", kind="text", length=4)
+TEXT = Text(column="text", length=4)
 AGE = Target(column="age", kind="regression", unit="years")
 PET = Target(column="pet", kind="multiclass")
 
@@ -51,8 +53,8 @@ def table_of(folder: Path, columns: Frame, **options: Any) -> Table:
     return table_at(written(folder, columns), **options)
 
 
-def with_input(folder: Path, columns: Frame, **column: Any) -> Table:
-    return table_of(folder, columns, inputs_from={"it": Column(**column)})
+def with_input(folder: Path, columns: Frame, column: Column) -> Table:
+    return table_of(folder, columns, inputs_from={"it": column})
 
 
 def with_target(folder: Path, columns: Frame, **target: Any) -> Table:

@@ -72,7 +72,7 @@ def test_arrays_are_what_the_source_says_of_them() -> None:
     tokens = examples.inputs["text"]
     assert tokens.shape == (256, *text.shape)
     assert tokens.dtype == text.dtype
-    assert source.text_lengths == {"text": 60}
+    assert source.input_kinds == {"text": ("text", 60)}
     assert tuple(examples.targets) == source.task_names == tuple(t.name for t in source.tasks)
     assert {name: array.dtype.name for name, array in examples.targets.items()} == {
         "age": "float32",

@@ -1,5 +1,6 @@
 """A user's own table: the formats that are read, the rows that are kept, and what is refused."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 from omegaconf import OmegaConf
 
 from steelyard.construct import construct
-from steelyard.data.columns import Column, Target
+from steelyard.data.category import Category
+from steelyard.data.files import File
+from steelyard.data.numeric import Numeric
 from steelyard.data.source import PADDING, SPLITS
-from steelyard.data.table import majority_share
+from steelyard.data.target import Target
+from steelyard.training.describe import majority_share
 from tests.data.tables import (
     AGE,
     N_ROWS,
@@ -31,8 +35,8 @@ CONF = Path(__file__).parents[2] / "conf"
 def test_a_table_is_the_same_in_each_format(tmp_path: Path, name: str) -> None:
     inputs = {
         "text": TEXT,
-        "weight": Column(column="weight", kind="numeric"),
-        "town": Column(column="town", kind="category"),
+        "weight": Numeric(column="weight"),
+        "town": Category(column="town"),
     }
     tasks = {"age": AGE, "pet": PET, "votes": Target(column="votes", kind="binary")}
     table = table_at(written(tmp_path, frame(), name), inputs_from=inputs, tasks_from=tasks)
@@ -53,10 +57,10 @@ def test_a_table_is_the_same_in_each_format(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(examples.targets["votes"], rows_of(table, "train") % 2)
 
 
-def test_heads_and_text_lengths_are_known_before_the_file_is_there() -> None:
+def test_heads_and_inputs_are_known_before_the_file_is_there() -> None:
     table = table_at("nowhere.csv", tasks_from={"age": AGE, "pet": PET})
     assert table.task_names == ("age", "pet")
-    assert table.text_lengths == {"text": 4}
+    assert table.input_kinds == {"text": ("text", 4)}
 
 
 @pytest.mark.parametrize(
@@ -103,9 +107,9 @@ def test_refuses_a_required_column_that_is_not_there(tmp_path: Path) -> None:
         (
             "people.csv",
             b"\xff\xfe\x00text,age\n",
-            "must be a readable table, got .*utf-8",
+            "must be UTF-8 text, got the byte 0xff in line 1; it may be cp1252",
         ),
-        ("people.csv", b"", "must be a readable table, got an error: No columns to parse"),
+        ("people.csv", b"", "must hold a table, got an empty file"),
         ("people.csv", b'text,age\n"never closed,1\n', "must be a readable table, got an error"),
         ("people.csv", b"text,age\na,1\nb,2,3,4\n", "must be a readable table, .* line 3"),
         ("people.csv", b"text,age\n", "must hold usable rows, got none"),
@@ -128,10 +132,48 @@ def test_refuses_a_table_without_columns(knob: str) -> None:
         table_at("people.csv", **{knob: {}})
 
 
-def test_refuses_a_kind_of_input_that_it_cannot_read() -> None:
-    message = "`inputs_from.photo.kind` must be one of text, numeric, category, got 'image'"
+def test_refuses_an_input_and_a_head_of_one_name() -> None:
+    message = "`tasks_from` must have other names than `inputs_from`, got 'text' in both"
     with pytest.raises(ValueError, match=message):
-        table_at("people.csv", inputs_from={"photo": Column(column="photo", kind="image")})
+        table_at("people.csv", tasks_from={"text": AGE})
+
+
+def test_further_files_follow_and_their_names_are_a_column(tmp_path: Path) -> None:
+    first, more = written(tmp_path, frame(), "red.csv"), written(tmp_path, frame(), "white.csv")
+    tasks = {"age": AGE, "red": Target(column="file_name", kind="binary")}
+    table = table_at(first, more_files=(File(path=more),), tasks_from=tasks)
+    assert sum(len(table.load(split).targets["red"]) for split in SPLITS) == 2 * N_ROWS
+    assert table.tasks[1].classes == ("red", "white")
+
+
+def test_derived_columns_go_in_and_choose_rows(tmp_path: Path) -> None:
+    table = table_of(
+        tmp_path,
+        frame(),
+        derive={"double": "2 * weight", "heavy": "double > 200"},
+        keep_where="weight >= 60",
+        inputs_from={"it": Numeric(column="double")},
+        tasks_from={"age": AGE, "heavy": Target(column="heavy", kind="binary")},
+    )
+    ages = np.concatenate([table.load(split).targets["age"] for split in SPLITS])
+    heavy = np.concatenate([table.load(split).targets["heavy"] for split in SPLITS])
+    np.testing.assert_array_equal(np.sort(ages), np.arange(28, 78))  # the ten lightest are gone
+    np.testing.assert_array_equal(heavy, 2 * (ages + 32) > 200)
+
+
+def test_a_new_table_is_read_as_train_was(tmp_path: Path) -> None:
+    inputs = {"text": TEXT, "weight": Numeric(column="weight"), "town": Category(column="town")}
+    table = table_of(tmp_path, frame(), inputs_from=inputs, derive={"odd": "age > 30"})
+    fitted = json.loads(json.dumps(table.fitted))
+    new = pd.DataFrame(frame())[["town", "weight", "text"]].iloc[:7]  # without any target
+    new.to_csv(tmp_path / "new.csv", index=False)
+    arrays = table_at("nowhere.csv", inputs_from=inputs).read_inputs(
+        str(tmp_path / "new.csv"), fitted
+    )
+    rows = rows_of(table, "train")
+    for name, array in arrays.items():
+        expected = table.load("train").inputs[name][rows < 7]
+        np.testing.assert_array_equal(array[rows[rows < 7]], expected, err_msg=name)
 
 
 def test_the_clothing_reviews_are_all_there(real_data: Path) -> None:
@@ -147,9 +189,9 @@ def test_the_clothing_reviews_are_all_there(real_data: Path) -> None:
     assert recommended.classes == ("0", "1")
     for split, examples in splits.items():
         assert (examples.inputs["text"] != PADDING).any(axis=1).all(), split
-        ages = examples.targets["age"]
+        ages, classes = examples.targets["age"], examples.targets["class"]
         assert 18 <= ages.min() < ages.max() <= 99, split
-        assert 0.2 < majority_share(kind, examples.targets["class"]) < 0.4, split
-        assert 0.75 < majority_share(recommended, examples.targets["recommended"]) < 0.9, split
+        assert 0.2 < majority_share(classes[classes >= 0]) < 0.4, split
+        assert 0.75 < majority_share(examples.targets["recommended"]) < 0.9, split
         assert kind.is_missing(examples.targets["class"]).mean() < 0.2, split
     assert not age.standardize

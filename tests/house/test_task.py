@@ -21,7 +21,7 @@ ages = arrays("float64", st.integers(1, 20), elements=whole)
 @pytest.mark.parametrize("name", ["fat (g)", "a/b", "a:b", "50%", "a,b", "a=b", "a'b", "a\nb", ""])
 def test_a_name_that_keras_or_mlflow_refuses_is_refused(name: str) -> None:
     message = re.escape(f"for a head, got {name!r}.")
-    with pytest.raises(ValueError, match=f"must be a name of letters, .* {message}"):
+    with pytest.raises(ValueError, match=f"must be a name of letters from a to z, .* {message}"):
         Task(name=name)
 
 
@@ -47,7 +47,7 @@ def call_in_a_graph(name: str) -> None:
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        ({"kind": "rank"}, "`age.kind` must be one of regression, binary, multiclass, got 'rank'"),
+        ({"kind": "rank"}, "`age.kind` must be one of regression, .*, box, got 'rank'"),
         ({"loss": "hinge"}, "`age.loss` must be one of mse, mae, huber for a regression head"),
         (
             {"kind": "binary", "loss": "mse"},
@@ -103,12 +103,7 @@ def test_center_and_spread_are_of_the_labels_that_are_there() -> None:
     "value",
     [
         7.0,
-        pytest.param(
-            0.1,
-            marks=pytest.mark.xfail(
-                strict=True, reason="the mean is rounded, so that the spread is 1e-17 and not 0"
-            ),
-        ),
+        0.1,  # whose mean is rounded
     ],
 )
 def test_targets_that_never_change_are_centered_alone(value: float) -> None:

@@ -9,11 +9,13 @@ import pytest
 from omegaconf import OmegaConf
 
 from steelyard.construct import construct
-from steelyard.data.source import Input
+from steelyard.data.source import KINDS_OF_INPUT, Input
 from steelyard.models.convolutions import Convolutions
 from steelyard.models.encoder import Encoder
+from steelyard.models.images import Images
 from steelyard.models.network import Network
 from steelyard.models.numbers import Dense, Embedding
+from steelyard.models.recurrent import Recurrent
 from steelyard.task import Task
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -24,7 +26,7 @@ TASKS = (AGE, INCOME, GENDER)
 HEADS = [task.name for task in TASKS]
 BODY = Input(name="body", kind="numeric", shape=(3,))
 TOWN = Input(name="town", kind="category", shape=(1,), dtype="int32", vocabulary=7)
-NUMBERS: dict[str, Encoder] = {"numeric": Dense(units=()), "category": Embedding(width=2)}
+NUMBERS: dict[str, Encoder] = {"numeric": Dense(units=()), "category": Embedding(units=2)}
 
 
 def text(length: int, vocabulary: int = 100) -> Input:
@@ -62,6 +64,89 @@ def test_the_three_head_example_has_its_parameters_and_no_more() -> None:
     assert widths == {"age": 1, "income": 10, "gender": 1}
 
 
+IMAGE = Input(name="image", kind="image", shape=(256, 256, 3))
+MALIGNANT = Task(name="malignant", kind="binary")
+ANSWER = Task(name="answer", kind="multiclass", classes=tuple(f"word {n}" for n in range(500)))
+DIGIT = Task(name="digit", kind="multiclass", classes=tuple("0123456789"))
+
+
+def numbers(width: int) -> Input:
+    return Input(name="numbers", kind="numeric", shape=(width,))
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "tasks", "n_parameters"),
+    [
+        (
+            "question_answering",
+            [
+                Input(name="story", kind="text", shape=(90,), dtype="int32", vocabulary=10_000),
+                Input(name="question", kind="text", shape=(9,), dtype="int32", vocabulary=10_000),
+            ],
+            [ANSWER],
+            1_000_052,
+        ),
+        ("image_and_metadata", [IMAGE, numbers(10)], [MALIGNANT], 4_084_401),
+        ("numbers_and_text", [numbers(3), text(100, vocabulary=10_000)], [GENDER], 673_409),
+        ("shared_trunk", [numbers(10)], [GENDER, AGE], 2_850),
+        ("separate_towers", [numbers(100)], [DIGIT, Task(name="box", kind="box")], 10_286),
+    ],
+)
+def test_each_example_has_its_parameters_and_no_more(
+    name: str, inputs: list[Input], tasks: list[Task], n_parameters: int
+) -> None:
+    network: Network = construct(OmegaConf.load(CONF / "model" / f"{name}.yaml"))
+    assert network.build(inputs, tasks).count_params() == n_parameters
+
+
+def test_auto_has_an_encoder_for_every_kind_of_input() -> None:
+    network: Network = construct(OmegaConf.load(CONF / "model" / "auto.yaml"))
+    small_image = Input(name="image", kind="image", shape=(28, 28, 1))
+    inputs = [text(20), numbers(3), TOWN, small_image]
+    assert {each.kind for each in inputs} == set(KINDS_OF_INPUT)
+    labels = Task(name="labels", kind="multilabel", classes=("a", "b", "c"))
+    model = network.build(inputs, [*TASKS, labels, Task(name="box", kind="box")])
+    assert {name: output.shape[-1] for name, output in model.output.items()} == {
+        "age": 1,
+        "income": 10,
+        "gender": 1,
+        "labels": 3,
+        "box": 4,
+    }
+
+
+def test_a_text_of_another_length_can_be_read() -> None:
+    model = posts().build([text(300)], TASKS)
+    assert model({"text": np.ones((2, 400), "int32")})["age"].shape == (2, 1)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_recurrent_layer_reads_to_the_last_word_and_no_further(cell: str) -> None:
+    network = small(encoders={"text": Recurrent(embedding=3, units=4, cell=cell)})
+    model = network.build([text(9)], TASKS)
+    short = np.array([[5, 7, 2]], "int32")
+    padded = np.pad(short, ((0, 0), (0, 6)))
+    other = np.array([[5, 7, 3]], "int32")
+    first, same, differs = (
+        np.asarray(model({"text": each})["income"]) for each in (short, padded, other)
+    )
+    np.testing.assert_allclose(first, same, rtol=1e-5)
+    assert np.abs(first - differs).max() > 1e-6
+
+
+def test_normalised_layers_have_a_scale_and_a_shift_each() -> None:
+    plain = small().build([BODY], TASKS).count_params()
+    assert small(normalisation="layer").build([BODY], TASKS).count_params() == plain + 2 * 5
+    assert small(normalisation="batch").build([BODY], TASKS).count_params() == plain + 4 * 5
+
+
+def test_refuses_an_image_too_small_for_its_pools() -> None:
+    network = small(encoders={"image": Images(filters=(4, 4, 4), pool=2)})
+    network.check({"image": ("image", 22)}, HEADS)  # 22 -> 10 -> 4 -> 1
+    with pytest.raises(ValueError, match="`image` must have more pixels on a side for 3 conv"):
+        network.check({"image": ("image", 21)}, HEADS)
+
+
 def test_posts_of_269_words_are_the_shortest_that_its_layers_take() -> None:
     model = posts().build([text(269)], TASKS)
     words = np.zeros((2, 269), "int32")
@@ -73,7 +158,7 @@ def test_posts_of_269_words_are_the_shortest_that_its_layers_take() -> None:
     with pytest.raises(ValueError, match=message):
         posts().build([text(268)], TASKS)
     with pytest.raises(ValueError, match=message):
-        posts().check({"text": 268}, HEADS)
+        posts().check({"text": ("text", 268)}, HEADS)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +171,8 @@ def test_the_shortest_text_leaves_one_position_before_the_last_pool(
     network = Network(encoders={"text": encoder})
     model = network.build([text(encoder.shortest)], TASKS)
     convolutions = [each for each in model.layers if isinstance(each, keras.layers.Conv1D)]
-    assert convolutions[-1].output.shape[1] == 1
+    last = keras.Model(model.inputs, convolutions[-1].output)
+    assert last({"text": np.zeros((1, encoder.shortest), "int32")}).shape[1] == 1
 
 
 def test_concatenated_inputs_stand_side_by_side() -> None:
@@ -95,15 +181,19 @@ def test_concatenated_inputs_stand_side_by_side() -> None:
 
 
 def test_added_inputs_are_one() -> None:
-    encoders: dict[str, Encoder] = {"numeric": Dense(units=(4,)), "category": Embedding(width=4)}
+    encoders: dict[str, Encoder] = {"numeric": Dense(units=(4,)), "category": Embedding(units=4)}
     model = small(encoders=encoders, merge="add").build([BODY, TOWN], TASKS)
     assert shapes_of(model) == {(3, 4), (7, 4), (4, 5), (5, 1), (5, 10)}
 
 
 def test_refuses_to_add_unequal_widths() -> None:
-    message = r"`merge` must be concatenate for unequal widths, got add of \[3, 2\]"
+    message = "`merge` must be concatenate for inputs of unequal widths, got add of 3 and 2"
     with pytest.raises(ValueError, match=message):
         small(merge="add").build([BODY, TOWN], TASKS)
+    encoders: dict[str, Encoder] = {"numeric": Dense(units=(4,)), "category": Embedding(units=2)}
+    network = small(merge="add", encoders=encoders)
+    with pytest.raises(ValueError, match="got add of 4 and 2"):  # before anything is built
+        network.check({"body": ("numeric", 0), "town": ("category", 0)}, HEADS)
 
 
 def test_a_single_input_needs_no_merge() -> None:
@@ -168,7 +258,7 @@ def test_refuses_an_input_that_no_encoder_is_for() -> None:
     with pytest.raises(ValueError, match=message):
         small().build([BODY, text(10)], TASKS)
     with pytest.raises(ValueError, match=message):
-        small().check({"text": 10}, HEADS)
+        small().check({"text": ("text", 10)}, HEADS)
 
 
 def test_refuses_private_layers_of_no_head() -> None:
@@ -186,6 +276,7 @@ def test_refuses_private_layers_of_no_head() -> None:
         ({"merge": "multiply"}, "`merge` must be one of concatenate, add, got 'multiply'"),
         ({"trunk": (8, 0)}, r"`trunk` must hold positive widths, got \[8, 0\]"),
         ({"dropout": 1.0}, r"`dropout` must be in \[0, 1\), got 1.0"),
+        ({"normalisation": "group"}, "`normalisation` must be one of none, layer, batch, got 'gr"),
     ],
 )
 def test_refuses_a_network_that_cannot_be_built(knobs: dict[str, Any], message: str) -> None:

@@ -7,7 +7,7 @@ from steelyard.data.source import Examples
 from steelyard.task import Task
 from steelyard.training.fit import Judge, mean_loss
 from steelyard.training.loss_weights import resolve
-from steelyard.training.measure import constant_outputs, measure
+from steelyard.training.measure import constant_outputs, measure, overlap
 
 AGE = Task(name="age", kind="regression")
 GENDER = Task(name="gender", kind="binary")
@@ -47,6 +47,45 @@ def test_classes_are_measured_one_by_one() -> None:
     assert found["accuracy"] == pytest.approx(2 / 3)
     assert found["macro_f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)
     assert found["log_loss"] == pytest.approx(-np.log([0.8, 0.3, 0.6]).mean(), rel=1e-6)
+
+
+def test_labels_are_measured_each_and_averaged() -> None:
+    task = Task(name="tags", kind="multilabel", classes=("sharp", "dull"))
+    targets = np.array([[0.0, 1], [1, 0], [np.nan, 1]])
+    outputs = np.array([[0.2, 0.3], [0.7, 0.6], [0.5, 0.5]], "float32")
+    found = measure(task, targets, outputs)
+    assert found["auc"] == pytest.approx((1 + 0) / 2)
+    assert found["accuracy"] == pytest.approx((1 + 0) / 2)
+    assert found["log_loss"] == pytest.approx(-np.log([0.8, 0.7, 0.3, 0.4]).mean(), rel=1e-6)
+    assert constant_outputs(task, targets, 2)[1] == pytest.approx([0.5, 0.5])
+
+
+def test_boxes_are_measured_by_their_corners_and_their_overlap() -> None:
+    task = Task(name="box", kind="box")
+    targets = np.array([[0.0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]])
+    outputs = np.array([[0.0, 0, 0.5, 0.25], [0.5, 0.5, 1, 1]], "float32")
+    found = measure(task, targets, outputs)
+    assert found["iou"] == pytest.approx((0.5 + 1) / 2)
+    assert found["mae"] == pytest.approx(0.25 / 8)
+    assert found["r2"] == pytest.approx((1 + 1 + 1 + (1 - 0.25**2 / 0.125)) / 4)
+    crossed = np.array([[0.5, 0.5, 0.0, 0.0]])  # corners the wrong way round hold nothing
+    assert overlap(targets[:1], crossed) == 0
+    assert constant_outputs(task, targets, 1)[0] == pytest.approx([0.25, 0.25, 0.75, 0.75])
+
+
+def test_the_loss_of_classes_is_the_same_by_number_and_by_one_hot() -> None:
+    outputs = np.array([[0.8, 0.1, 0.1], [0.5, 0.3, 0.2]], "float32")
+    one_hot = Task(
+        name="income",
+        kind="multiclass",
+        classes=INCOME.classes,
+        loss="categorical_crossentropy",
+    )
+    targets = np.array([0, 2])
+    assert mean_loss(one_hot, targets, outputs) == pytest.approx(
+        mean_loss(INCOME, targets, outputs)
+    )
+    assert np.isnan(one_hot.scale(np.array([-1, 1]))[0]).all()
 
 
 def test_outputs_that_are_no_numbers_measure_as_none() -> None:

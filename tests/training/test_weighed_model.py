@@ -149,6 +149,32 @@ def test_fit_refuses_one_dimensional_sequences() -> None:
         compiled().fit(np.zeros(N, "int32"), targets, verbose=0)
 
 
+def test_fit_tells_of_a_label_that_is_the_same_everywhere() -> None:
+    words, targets = tokens(N)
+    message = "`gender` should have both labels, got 0 for every example"
+    with pytest.warns(UserWarning, match=message):
+        compiled().fit(words, {**targets, "gender": np.zeros(N)}, verbose=0)
+
+
+def test_refuses_a_network_that_lacks_a_pooling_layer() -> None:
+    words = keras.Input((12,), name="words")
+    rows = keras.layers.Embedding(30, 4)(words)
+    heads = {"age": keras.layers.Dense(1)(rows)}
+    message = r"`age` must put out one vector an example, got shape \(None, 12, 1\); is a pooling"
+    with pytest.raises(ValueError, match=message):
+        WeighedModel(keras.Model(words, heads))
+
+
+def test_one_hot_targets_and_integers_come_to_the_same_loss() -> None:
+    words, targets = tokens(N)
+    one_hot = {**targets, "income": np.eye(5, dtype="float32")[targets["income"]]}
+    losses = {**LOSSES, "income": "categorical_crossentropy"}
+    by_number = compiled().evaluate(words, targets, verbose=0, return_dict=True)
+    by_row = compiled(loss=losses).evaluate(words, one_hot, verbose=0, return_dict=True)
+    assert by_row["income_loss"] == pytest.approx(by_number["income_loss"], rel=1e-6)
+    assert by_row["income_accuracy"] == pytest.approx(by_number["income_accuracy"])
+
+
 def test_fit_refuses_an_unknown_head() -> None:
     words, targets = tokens(N)
     with pytest.raises(ValueError, match="did you mean 'gender'"):

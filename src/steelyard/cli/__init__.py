@@ -9,11 +9,15 @@ from steelyard.cli.errors import one_line
 
 COMMANDS = {
     "train": "train a run, or sweep over many with -m",
+    "network": "print the network of a configuration, layer by layer",
     "prepare": "read a study's data, and write down what they are",
     "plan": "list the runs of a study, with their keys",
     "gather": "collect a study's records into one table",
     "report": "say in words, tables and figures which loss weights serve every head",
     "check": "train a few runs of a study again, and compare them with its committed numbers",
+    "predict": "let a finished run answer for the rows of a new file",
+    "evaluate": "repeat the test of a finished run from its saved network",
+    "data": "describe a table, or say what is wrong with it, before an hour is spent on it",
     "ui": "open MLflow on this machine",
 }
 USAGE_ERROR = 2

@@ -17,6 +17,7 @@ WITH_VALUE = {  # Hydra's flags that take the next word
     "--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn",
     "--config-dir", "-cd", "--info", "-i", "--experimental-rerun",
 }  # fmt: skip
+OWN_FOLDER = ("--config-dir", "-cd")
 OPEN_KEY = re.compile(r"^(loss_weights)(\.[^.=]+)?=(.*)$", re.DOTALL)
 
 
@@ -66,5 +67,15 @@ def composing() -> Iterator[Any]:
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
-    """Returns the configuration that overrides make, Hydra's own part included."""
-    return compose("config", [opened(each) for each in overrides], return_hydra_config=True)
+    """Returns the configuration that overrides make, Hydra's own part included.
+
+    `--config-dir FOLDER` among them adds a folder of one's own, as for `steelyard train`.
+    """
+    words, told = iter(overrides), []
+    for word in words:
+        if word in OWN_FOLDER:
+            folders = [Path(each).absolute().as_uri() for each in _next(words)]
+            told.append(f"hydra.searchpath={folders}")
+        else:
+            told.append(opened(word))
+    return compose("config", told, return_hydra_config=True)

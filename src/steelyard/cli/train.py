@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hydra_plugins.steelyard.arms import RUNS
+from steelyard.cli import network
 from steelyard.cli.compose import arranged, conf
 from steelyard.cli.progress import Watching
 from steelyard.cli.validate import validate
@@ -100,6 +101,10 @@ class Runs:
 
 def main(arguments: Sequence[str]) -> int:
     """Trains what the arguments describe, and returns the exit code."""
+    for flag in ("--cfg", "-c"):
+        if flag in arguments and arguments[arguments.index(flag) + 1 :][:1] == ["model"]:
+            n = arguments.index(flag)
+            return network.main([*arguments[:n], *arguments[n + 2 :]])
     words = arranged(arguments)
     is_sweep = bool(SWEEP_FLAGS & set(words))
     command = " ".join(["steelyard train", *arguments])

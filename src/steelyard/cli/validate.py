@@ -3,7 +3,6 @@
 import difflib
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,10 +13,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from steelyard.construct import Refused, check_targets, construct
 from steelyard.run import identify, plain, source_of
+from steelyard.task import NAME
 from steelyard.training.loss_weights import RULES
 
 PARTS = ("weighting", "balance", "training", "tracker", "runtime", "seeds")  # built without Keras
-NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]+")
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
@@ -72,7 +71,7 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
         source = source_of(json.dumps(settings["data"]))
         check_names(source.task_names)
         check_loss_weights(settings["loss_weights"], source.task_names)
-        construct(config.model).check(source.text_lengths, source.task_names)
+        construct(config.model).check(source.input_kinds, source.task_names)
     except Refused:
         raise
     except ValueError as error:

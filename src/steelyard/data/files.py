@@ -39,14 +39,14 @@ class File:
         Raises:
             ValueError: The file cannot be had, or its bytes are not the published ones.
         """
-        for place in self._places():
+        for place in self.places:
             content = _bytes_at(place)
             if content is not None:
                 return self._verified(content, place)
         if not self.url:
             raise ValueError(
                 f"`{self.path}` must be a file that exists, got nothing at "
-                f"{' or '.join(map(str, self._places()))}."
+                f"{' or '.join(map(str, self.places))}."
             )
         return self._download(RAW / self.path)
 
@@ -54,7 +54,9 @@ class File:
         """Returns the hash that the file's bytes have, or must have."""
         return self.sha256 or hashlib.sha256(self.read()).hexdigest()
 
-    def _places(self) -> list[Path]:
+    @property
+    def places(self) -> list[Path]:
+        """The paths where it is looked for, in order."""
         if Path(self.path).is_absolute():
             return [Path(self.path)]
         given = os.environ.get("STEELYARD_DATA")

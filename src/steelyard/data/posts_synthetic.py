@@ -104,8 +104,8 @@ class PostsSynthetic(Source):
         return ""  # the knobs say all
 
     @property
-    def text_lengths(self) -> dict[str, int]:
-        return {"text": self.length}
+    def input_kinds(self) -> dict[str, tuple[str, int]]:
+        return {"text": ("text", self.length)}
 
     @property
     def inputs(self) -> tuple[Input, ...]:

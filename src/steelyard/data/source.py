@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from steelyard.arrays import Named
 from steelyard.task import Task
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-KINDS_OF_INPUT = ("text", "numeric", "category")
+KINDS_OF_INPUT = ("text", "numeric", "category", "image")
 PADDING, UNKNOWN = 0, 1  # tokens that are no word
 
 
@@ -19,7 +19,7 @@ class Input:
 
     Attributes:
         name: The input's name.
-        kind: `text` (token numbers), `numeric` or `category` (class numbers).
+        kind: `text` (token numbers), `numeric`, `category` (class numbers) or `image`.
         shape: The shape of one example.
         dtype: The type of its numbers.
         vocabulary: How many different tokens or categories there are; 0 for numbers.
@@ -30,6 +30,12 @@ class Input:
     shape: tuple[int, ...]
     dtype: str = "float32"
     vocabulary: int = 0
+
+    @property
+    def length(self) -> int:
+        """Words of a padded text, or pixels on the shorter side of an image; else 0."""
+        sides = {"text": self.shape[:1], "image": self.shape[:2]}.get(self.kind, ())
+        return min(sides, default=0)
 
 
 class Examples(NamedTuple):
@@ -57,8 +63,8 @@ class Source(ABC):
 
     @property
     @abstractmethod
-    def text_lengths(self) -> dict[str, int]:
-        """The padded length of each text input; known without reading any data."""
+    def input_kinds(self) -> dict[str, tuple[str, int]]:
+        """The kind and the length of each input, as `Input` has them; known without any data."""
 
     @property
     @abstractmethod
@@ -73,3 +79,23 @@ class Source(ABC):
     @abstractmethod
     def load(self, split: Split) -> Examples:
         """Returns the examples of a split."""
+
+    @property
+    def fitted(self) -> dict[str, Any]:
+        """What was learnt of `train` to read the inputs, by input, as JSON can hold it."""
+        return {}
+
+    def read_inputs(self, path: str, fitted: dict[str, Any]) -> Named:
+        """Returns the inputs of new examples, read as those of `train` were.
+
+        Args:
+            path: Of their file.
+            fitted: What was learnt when the network was trained.
+
+        Raises:
+            ValueError: The file does not hold them, or this source reads no files.
+        """
+        raise ValueError(
+            f"`{path}` must be a .npz file with the network's own inputs by name, for "
+            f"{type(self).__name__} reads no other, got {path!r}."
+        )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
-from steelyard.data.source import SPLITS
+from steelyard.data.source import SPLITS, Split
 
 NEAR = 0.02  # of the rows: a split that misses its share by less is as good as one that does not
 MORE_FOLDS = 20  # that are tried to come that near
@@ -38,7 +38,7 @@ class Partition:
                 f"{self.valid} and {self.test}."
             )
 
-    def cut(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
+    def cut(self, table: pd.DataFrame) -> dict[Split, np.ndarray]:
         """Returns the positions of each split's rows, in the table's order."""
         with warnings.catch_warnings():  # a class rarer than the splits cannot be in each of them
             warnings.filterwarnings("ignore", message="The least populated class in y")
@@ -47,7 +47,14 @@ class Partition:
         n_test, n_valid = round(self.test * n_folds), round(self.valid * n_folds)
         test, valid = parts[:n_test], parts[n_test : n_test + n_valid]
         rows = {"train": parts[n_test + n_valid :], "valid": valid, "test": test}
-        return {split: np.sort(np.concatenate(rows[split])) for split in SPLITS}
+        found = {split: np.sort(np.concatenate(rows[split])) for split in SPLITS}
+        for split, where in found.items():
+            if not len(where):
+                raise ValueError(
+                    f"`split` must leave rows for {split}, got none: "
+                    f"{f'a value of {self.by!r} holds too many rows' if self.by else 'too few'}."
+                )
+        return found
 
     def _folds(self, table: pd.DataFrame) -> list[np.ndarray]:
         """Returns the rows cut into equal parts, as many as the smallest split needs."""

@@ -1,6 +1,5 @@
-"""A table of one's own: a CSV, TSV or Parquet file, and what its columns are."""
+"""A table of one's own: CSV, TSV or Parquet files, and what their columns are."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,11 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steelyard.data.columns import COLUMN_KINDS, Column, Target, read_column, read_target
+from steelyard.data.column import Column, Fitted
+from steelyard.data.expression import Expression
 from steelyard.data.files import File
+from steelyard.data.reading import parse
 from steelyard.data.source import Examples, Input, Source, Split
 from steelyard.data.split import Partition
+from steelyard.data.target import Target
 from steelyard.task import Task
+
+FILE = "file_name"  # a column that says which of several files a row came from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,32 +26,42 @@ class Table(Source):
 
     Attributes:
         file: The table's file.
-        separator: What stands between the columns of a text file.
         inputs_from: The network's inputs: name to column.
         tasks_from: The network's heads: name to column.
+        more_files: Files with the same columns, whose rows follow; `file_name` is then a column
+            that holds the name of the file, without its ending, that a row came from.
+        separator: What stands between the columns of a text file.
+        derive: Further columns: name to a formula over the others.
         required: Columns without which a row is dropped.
         drop_duplicates: Drops rows that repeat an earlier one.
+        keep_where: A formula that is above 0 for the rows to keep; empty keeps all.
         split: How rows are cut into train, valid and test.
     """
 
     file: File
     inputs_from: Mapping[str, Column]
     tasks_from: Mapping[str, Target]
+    more_files: tuple[File, ...] = ()
     separator: str = ","
+    derive: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     drop_duplicates: bool = False
+    keep_where: str = ""
     split: Partition = field(default_factory=Partition)
 
     def __post_init__(self) -> None:
         for knob in ("inputs_from", "tasks_from"):
             if not getattr(self, knob):
                 raise ValueError(f"`{knob}` must name at least one column, got none.")
-        for name, column in self.inputs_from.items():
-            if column.kind not in COLUMN_KINDS:
-                raise ValueError(
-                    f"`inputs_from.{name}.kind` must be one of {', '.join(COLUMN_KINDS)}, "
-                    f"got {column.kind!r}."
-                )
+        both = sorted(set(self.inputs_from) & set(self.tasks_from))
+        if both:
+            raise ValueError(
+                f"`tasks_from` must have other names than `inputs_from`, got {both[0]!r} in both."
+            )
+        for name, text in self.derive.items():
+            Expression(name, text)
+        if self.keep_where:
+            Expression("keep_where", self.keep_where)
 
     @property
     def task_names(self) -> tuple[str, ...]:
@@ -55,87 +69,110 @@ class Table(Source):
 
     @property
     def fingerprint(self) -> str:
-        return self.file.fingerprint()
+        beside = [column.fingerprint for column in self.inputs_from.values()]
+        files = [file.fingerprint() for file in (self.file, *self.more_files)]
+        return " ".join(each for each in [*files, *beside] if each)
 
     @property
-    def text_lengths(self) -> dict[str, int]:
-        columns = self.inputs_from.items()
-        return {name: column.length for name, column in columns if column.kind == "text"}
+    def input_kinds(self) -> dict[str, tuple[str, int]]:
+        return {name: (each.kind, each.side) for name, each in self.inputs_from.items()}
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        return self._prepared[0]
+        fitted = self._prepared[0]
+        return tuple(
+            column.describe(name, fitted[name]) for name, column in self.inputs_from.items()
+        )
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         return self._prepared[1]
 
+    @property
+    def fitted(self) -> Fitted:
+        return self._prepared[0]
+
     def load(self, split: Split) -> Examples:
         return self._prepared[2][split]
 
+    def read_inputs(self, path: str, fitted: Fitted) -> dict[str, np.ndarray]:
+        file = File(path=path)
+        table = parse(file.read(), path, self.separator)
+        table = self._derived(table, is_whole=False)
+        return self._arrays(table, fitted, path)
+
     @cached_property
-    def _prepared(self) -> tuple[tuple[Input, ...], tuple[Task, ...], dict[str, Examples]]:
-        table = self._read()
+    def _prepared(self) -> tuple[Fitted, tuple[Task, ...], dict[Split, Examples]]:
+        table = self.table()
+        self._check_columns(table, self.tasks_from, self.file.path)
         rows = self.split.cut(table)
-        columns = {  # each [N], fitted on the rows that train
-            name: read_column(name, table[column.column], column, rows["train"])
-            for name, column in self.inputs_from.items()
-        }
-        targets = {
-            name: read_target(name, table[target.column], target, rows["train"])
+        train = table.iloc[rows["train"]]
+        fitted = {name: column.fit(name, train) for name, column in self.inputs_from.items()}
+        inputs = self._arrays(table, fitted, self.file.path)
+        read = {
+            name: target.read(name, table, rows["train"])
             for name, target in self.tasks_from.items()
         }
-        splits = {
+        splits: dict[Split, Examples] = {
             split: Examples(
-                inputs={name: values[where] for name, (_, values) in columns.items()},
-                targets={name: values[where] for name, (_, values) in targets.items()},
+                inputs={name: values[where] for name, values in inputs.items()},
+                targets={name: values[where] for name, (_, values) in read.items()},
             )
             for split, where in rows.items()
         }
-        inputs = tuple(described for described, _ in columns.values())
-        return inputs, tuple(task for task, _ in targets.values()), splits
+        return fitted, tuple(task for task, _ in read.values()), splits
 
-    def _read(self) -> pd.DataFrame:
-        """Returns the table, with every named column and without the rows that must go."""
-        table = _parse(self.file.read(), self.file.path, self.separator)
-        used: dict[str, Any] = {**self.inputs_from, **self.tasks_from}
-        for name, column in used.items():
-            if column.column not in table:
-                raise ValueError(
-                    f"`{name}.column` must be a column of {self.file.path!r} "
-                    f"({', '.join(map(str, table.columns))}), got {column.column!r}."
-                )
+    def table(self) -> pd.DataFrame:
+        """Returns the table with its derived columns, without the rows that must go.
+
+        Its index counts the rows of each file as a spreadsheet does: the header is row 1.
+        """
+        parts = []
+        for file in (self.file, *self.more_files):
+            part = parse(file.read(), file.path, self.separator)
+            if self.more_files:
+                part[FILE] = file.path.rpartition("/")[2].rpartition(".")[0]
+            parts.append(part)
+        table = self._derived(pd.concat(parts) if self.more_files else parts[0], is_whole=True)
         for column in self.required:
             if column not in table:
                 raise ValueError(f"`required` must name columns of the table, got {column!r}.")
         table = table.dropna(subset=list(self.required))
         if self.drop_duplicates:
             table = table.drop_duplicates()
+        if self.keep_where:
+            table = table[Expression("keep_where", self.keep_where).of(table) > 0]
+        self._check_columns(table, self.inputs_from, self.file.path)
+        for each in self.inputs_from.values():
+            table = table[each.usable(table)]
         if table.empty:
             raise ValueError(f"`{self.file.path}` must hold usable rows, got none.")
-        return table.reset_index(drop=True)
+        return table
 
+    def _derived(self, table: pd.DataFrame, *, is_whole: bool) -> pd.DataFrame:
+        """Returns the table with its derived columns; of a table without targets, those it can."""
+        for name, text in self.derive.items():
+            expression = Expression(name, text)
+            if is_whole or set(expression.columns) <= set(table.columns):
+                table = table.assign(**{name: expression.of(table)})
+        return table
 
-def _parse(content: bytes, path: str, separator: str) -> pd.DataFrame:
-    """Returns the table that a file's bytes hold.
+    def _arrays(
+        self, table: pd.DataFrame, fitted: Mapping[str, Any], path: str
+    ) -> dict[str, np.ndarray]:
+        self._check_columns(table, self.inputs_from, path)
+        return {
+            name: column.read(name, table, fitted[name])
+            for name, column in self.inputs_from.items()
+        }
 
-    Raises:
-        ValueError: They hold none.
-    """
-    try:
-        if path.endswith(".parquet"):
-            return pd.read_parquet(io.BytesIO(content))
-        kind_of = {".tsv": "\t"}
-        separator = kind_of.get(path[-4:], separator)
-        return pd.read_csv(
-            io.BytesIO(content), sep=separator, encoding="utf-8-sig", low_memory=False
-        )
-    except (ValueError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"`{path}` must be a readable table, got an error: {reason}") from error
-
-
-def majority_share(task: Task, targets: np.ndarray) -> float:
-    """Returns the share of the most frequent class among the known targets [N] of a task."""
-    known = targets[~task.is_missing(targets)]
-    return float(np.unique(known, return_counts=True)[1].max() / len(known))
+    def _check_columns(
+        self, table: pd.DataFrame, used: Mapping[str, Column | Target], path: str
+    ) -> None:
+        for name, each in used.items():
+            for column in each.columns:
+                if column not in table:
+                    raise ValueError(
+                        f"`{name}.column` must be a column of {path!r} "
+                        f"({', '.join(map(str, table.columns))}), got {column!r}."
+                    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder
+from steelyard.models.encoder import Encoder, check_dropout, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +29,12 @@ class Convolutions(Encoder):
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        for knob in ("embedding", "kernel", "pool"):
-            if getattr(self, knob) < 1:
-                raise ValueError(f"`{knob}` must be at least 1, got {getattr(self, knob)}.")
+        check_sizes(embedding=self.embedding, kernel=self.kernel, pool=self.pool)
         if not self.stages or any(not stage or min(stage) < 1 for stage in self.stages):
             raise ValueError(
                 f"`stages` must hold lists of at least one positive width, got {self.stages}."
             )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"`dropout` must be in [0, 1), got {self.dropout}.")
+        check_dropout(self.dropout)
 
     @property
     def shortest(self) -> int:
@@ -54,6 +51,10 @@ class Convolutions(Encoder):
                 f"`{name}` must be padded to at least {self.shortest} words for this network's "
                 f"convolutions and pools, got {length}."
             )
+
+    @property
+    def width(self) -> int:
+        return self.stages[-1][-1]
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
         layers = keras.layers

@@ -5,11 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder
+from steelyard.models.encoder import Encoder, check_dropout, check_normalisation, normalised
 from steelyard.task import Task
 
 MERGES = ("concatenate", "add")
-OUTPUTS = {"regression": None, "binary": "sigmoid", "multiclass": "softmax"}  # activation by kind
+OUTPUTS = {  # activation by kind
+    "regression": None,
+    "binary": "sigmoid",
+    "multiclass": "softmax",
+    "multilabel": "sigmoid",
+    "box": "sigmoid",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +23,12 @@ class Network:
     """A network of several inputs and several heads.
 
     Attributes:
-        encoders: By name of an input, or else by its kind (`text`, `numeric`, `category`).
+        encoders: By name of an input, or else by its kind (`text`, `numeric`, `category`, `image`).
         merge: How the encoded inputs meet: `concatenate`, or `add` where they are equally wide.
         trunk: Width of each dense layer that all heads share.
         activation: Of the trunk's and the heads' private layers.
-        dropout: Share of the trunk's numbers dropped in training.
+        dropout: Share of the trunk's and the private layers' numbers dropped in training.
+        normalisation: Of the trunk's and the private layers: `none`, `layer` or `batch`.
         heads: By name of a head, the widths of its private dense layers; none where not named.
     """
 
@@ -30,15 +37,17 @@ class Network:
     trunk: tuple[int, ...] = (128,)
     activation: str = "relu"
     dropout: float = 0.0
+    normalisation: str = "none"
     heads: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.merge not in MERGES:
             raise ValueError(f"`merge` must be one of {', '.join(MERGES)}, got {self.merge!r}.")
-        if any(width < 1 for width in self.trunk):
-            raise ValueError(f"`trunk` must hold positive widths, got {list(self.trunk)}.")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"`dropout` must be in [0, 1), got {self.dropout}.")
+        for name, widths in {"trunk": self.trunk, **self.heads}.items():
+            if any(width < 1 for width in widths):
+                raise ValueError(f"`{name}` must hold positive widths, got {list(widths)}.")
+        check_dropout(self.dropout)
+        check_normalisation(self.normalisation)
 
     def encoder_of(self, name: str, kind: str) -> Encoder:
         """Returns the encoder of an input.
@@ -54,14 +63,19 @@ class Network:
             )
         return encoder
 
-    def check(self, text_lengths: Mapping[str, int], task_names: Sequence[str]) -> None:
+    def check(self, input_kinds: Mapping[str, tuple[str, int]], task_names: Sequence[str]) -> None:
         """Refuses what the layers cannot take, before anything heavy is imported.
 
         Raises:
-            ValueError: A text is padded too short, or private layers belong to no head.
+            ValueError: An input has no encoder or is too short for it, unequal widths are to be
+                added, or private layers belong to no head.
         """
-        for name, length in text_lengths.items():
-            self.encoder_of(name, "text").check_length(name, length)
+        widths = {}
+        for name, (kind, length) in input_kinds.items():
+            encoder = self.encoder_of(name, kind)
+            encoder.check_length(name, length)
+            widths[name] = encoder.width
+        self._check_merge([width for width in widths.values() if width])
         for name in self.heads:
             if name not in task_names:
                 raise ValueError(
@@ -76,11 +90,15 @@ class Network:
             tasks: The heads.
         """
         self.check(
-            {each.name: each.shape[0] for each in inputs if each.kind == "text"},
+            {each.name: (each.kind, each.length) for each in inputs},
             [task.name for task in tasks],
         )
         tensors = {
-            each.name: keras.Input(each.shape, dtype=each.dtype, name=each.name) for each in inputs
+            # A text of another length than the table's can be read too.
+            each.name: keras.Input(
+                (None,) if each.kind == "text" else each.shape, dtype=each.dtype, name=each.name
+            )
+            for each in inputs
         }
         encoded = [
             self.encoder_of(each.name, each.kind).encode(tensors[each.name], each.vocabulary)
@@ -93,17 +111,21 @@ class Network:
     def _merged(self, encoded: list[Array]) -> Array:
         if len(encoded) == 1:
             return encoded[0]
-        widths = [tensor.shape[-1] for tensor in encoded]
-        if self.merge == "add" and len(set(widths)) > 1:
-            raise ValueError(
-                f"`merge` must be concatenate for unequal widths, got add of {widths}."
-            )
+        self._check_merge([tensor.shape[-1] for tensor in encoded])
         layer = keras.layers.Add() if self.merge == "add" else keras.layers.Concatenate()
         return layer(encoded)
+
+    def _check_merge(self, widths: Sequence[int]) -> None:
+        if self.merge == "add" and len(set(widths)) > 1:
+            raise ValueError(
+                "`merge` must be concatenate for inputs of unequal widths, got add of "
+                f"{' and '.join(map(str, widths))}."
+            )
 
     def _dense(self, tensor: Array, widths: Sequence[int]) -> Array:
         for width in widths:
             tensor = keras.layers.Dense(width, activation=self.activation)(tensor)
+            tensor = normalised(tensor, self.normalisation)
             if self.dropout:
                 tensor = keras.layers.Dropout(self.dropout)(tensor)
         return tensor

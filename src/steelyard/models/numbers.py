@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder
+from steelyard.models.encoder import Encoder, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,13 @@ class Dense(Encoder):
     units: tuple[int, ...] = (64,)
     activation: str = "relu"
 
+    def __post_init__(self) -> None:
+        check_sizes(units=min(self.units, default=1))
+
+    @property
+    def width(self) -> int:
+        return self.units[-1] if self.units else 0
+
     def encode(self, tensor: Array, vocabulary: int) -> Array:
         for width in self.units:
             tensor = keras.layers.Dense(width, activation=self.activation)(tensor)
@@ -29,10 +36,17 @@ class Embedding(Encoder):
     """A vector for each category.
 
     Attributes:
-        width: Of the vector.
+        units: Width of the vector.
     """
 
-    width: int = 8
+    units: int = 8
+
+    def __post_init__(self) -> None:
+        check_sizes(units=self.units)
+
+    @property
+    def width(self) -> int:
+        return self.units
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        return keras.layers.Flatten()(keras.layers.Embedding(vocabulary, self.width)(tensor))
+        return keras.layers.Flatten()(keras.layers.Embedding(vocabulary, self.units)(tensor))

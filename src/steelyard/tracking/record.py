@@ -11,10 +11,11 @@ from typing import Any
 from filelock import FileLock
 
 ENDED = ("finished", "diverged")  # such a run is a result, and is not trained again
-RECORD, HISTORY, CONFIG, NETWORK, TRACEBACK = (
+RECORD, HISTORY, CONFIG, FITTED, NETWORK, TRACEBACK = (
     "record.json",
     "history.csv",
     "config.yaml",
+    "fitted.json",
     "model.keras",
     "traceback.txt",
 )
@@ -65,6 +66,15 @@ class RunFolder:
             (self.path / name).unlink(missing_ok=True)
         self._write(CONFIG, config)
 
+    def fitted(self) -> dict[str, Any]:
+        """Returns what was learnt of the data to read inputs and outputs."""
+        found: dict[str, Any] = json.loads((self.path / FITTED).read_text(encoding="utf-8"))
+        return found
+
+    def keep_fitted(self, fitted: Mapping[str, Any]) -> None:
+        """Writes what was learnt of the data: vocabularies, scales, classes."""
+        self._write(FITTED, json.dumps(fitted, ensure_ascii=False) + "\n")
+
     def end(self, record: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
         """Writes the history and, last, the record."""
         if history:
@@ -87,6 +97,36 @@ class RunFolder:
         part = self.path / f"{name}.part"
         part.write_text(text, encoding="utf-8", newline="\n")
         os.replace(part, self.path / name)
+
+
+def find(output: Path, text: str) -> RunFolder:
+    """Returns the folder of the run that a text means: its key or a beginning of it, or its name.
+
+    Args:
+        output: Where the runs are.
+        text: A key, a beginning of one, a run's name (`<study>/<name>` where several have it), or
+            the path of its folder.
+
+    Raises:
+        ValueError: It means none, or several.
+    """
+    path = Path(text)
+    if (path / CONFIG).is_file():
+        return RunFolder(path.parents[1], path.name)
+    keys = sorted(each.parent.name for each in (output / "runs").glob(f"*/{CONFIG}"))
+    found = [key for key in keys if key.startswith(text)]
+    if not found:
+        found = [key for key in keys if text in _names(RunFolder(output, key))]
+    if len(found) == 1:
+        return RunFolder(output, found[0])
+    which = f"{len(found)}: {', '.join(found[:3])} ..." if found else f"none in {output / 'runs'}"
+    raise ValueError(f"`run` must be the key, the name or the folder of one run, got {which}.")
+
+
+def _names(folder: RunFolder) -> tuple[str, ...]:
+    record = folder.last() or {}
+    name = str(record.get("name", ""))
+    return (name, f"{record.get('study', '')}/{name}")
 
 
 def _cell(value: float | None) -> str:

@@ -19,17 +19,25 @@ def describe(tasks: tuple[Task, ...], examples: Examples, train: Examples) -> di
         known = targets[~task.is_missing(targets)].astype("float64")
         guess = constant_outputs(task, train.targets[task.name], 1)[0]
         about[task.name] = {"labelled": len(known)}
-        if task.kind == "regression" and len(known):
-            center = float(task.unscale(guess)[0])
+        if task.kind in {"regression", "box"} and len(known):
+            center = task.unscale(guess)
             about[task.name] |= {
                 "mean": float(known.mean()),
-                "deviation": float(known.std()),
-                "constant_rmse": float(np.sqrt(np.mean((known - center) ** 2))),
+                "deviation": float(np.sqrt(known.reshape(len(known), -1).var(axis=0).mean())),
+                "constant_rmse": float(
+                    np.sqrt(np.mean((known.reshape(len(known), -1) - center) ** 2))
+                ),
             }
         elif len(known):
-            _, counts = np.unique(known, return_counts=True)
-            about[task.name]["majority"] = float(counts.max() / len(known))
+            about[task.name]["majority"] = majority_share(known)
     return about
+
+
+def majority_share(known: np.ndarray) -> float:
+    """Returns the share of the most frequent class [N]; of labels [N, width], the mean share."""
+    columns = known.reshape(len(known), -1).T
+    counts = [np.unique(column, return_counts=True)[1] for column in columns]
+    return float(np.mean([each.max() / len(known) for each in counts]))
 
 
 def digest(splits: Mapping[Split, Examples]) -> str:

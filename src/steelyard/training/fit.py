@@ -77,7 +77,8 @@ def mean_loss(task: Task, targets: np.ndarray, outputs: np.ndarray) -> float:
     known = ~task.is_missing(targets)
     if not known.any():
         return float("nan")
-    scaled = task.scale(targets[known])[:, None]
+    scaled = task.scale(targets[known])
+    scaled = scaled[:, None] if scaled.ndim == 1 else scaled
     each = keras.ops.convert_to_numpy(errors(task.keras_loss, scaled, outputs[known]))
     return float(task.loss_scale * np.mean(each.astype("float64")))
 

@@ -1,6 +1,7 @@
 """What a Keras user compiles for each head - losses, loss weights, metrics - by the head's name."""
 
 import difflib
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -145,11 +146,31 @@ def check_targets(name: str, targets: Any, width: int, loss: Any) -> None:
             f"`{name}` must have targets of {width} number{'s' * (width > 1)} an example for its "
             f"head, got shape {targets.shape}{hint}."
         )
-    if kind == "binary_crossentropy":
-        known = targets[~np.isnan(targets.astype("float64"))]
-        if len(known) and not (known.min() >= 0 and known.max() <= 1):
+    known = targets[~np.isnan(targets.astype("float64"))]
+    if kind == "binary_crossentropy" and len(known):
+        if not (known.min() >= 0 and known.max() <= 1):
             worst = known.max() if known.max() > 1 else known.min()
             raise ValueError(f"`{name}` must have labels in [0, 1], got {worst:g}.")
+        if known.size > 1 and known.min() == known.max():
+            warnings.warn(
+                f"`{name}` should have both labels, got {known.min():g} for every example: "
+                "there is nothing to learn.",
+                stacklevel=3,
+            )
+
+
+def check_outputs(network: keras.Model, heads: Sequence[str]) -> None:
+    """Refuses a network whose heads put out more than one vector an example.
+
+    Raises:
+        ValueError: One does.
+    """
+    for name, output in by_head("outputs", network.output, heads).items():
+        if len(output.shape) != 2:  # noqa: PLR2004  [N, width]
+            raise ValueError(
+                f"`{name}` must put out one vector an example, got shape {tuple(output.shape)}; "
+                "is a pooling or flatten layer missing before it?"
+            )
 
 
 def check_inputs(network: keras.Model, inputs: Any) -> None:

@@ -13,7 +13,7 @@ def measure(task: Task, targets: np.ndarray, outputs: np.ndarray) -> dict[str, f
 
     Args:
         task: The head.
-        targets: [N] in their own unit.
+        targets: [N], or [N, width], in their own unit.
         outputs: [N, width] of the network.
     """
     known = ~task.is_missing(targets)
@@ -35,8 +35,8 @@ def constant_outputs(task: Task, train: np.ndarray, n: int) -> np.ndarray:
         best = counts / counts.sum()
     else:
         scaled = task.scale(known.astype("float64"))
-        best = [np.median(scaled) if task.keras_loss == "mae" else scaled.mean()]
-    return np.tile(np.asarray(best, dtype="float32"), (n, 1))
+        best = np.median(scaled, axis=0) if task.keras_loss == "mae" else scaled.mean(axis=0)
+    return np.tile(np.reshape(best, (1, task.width)).astype("float32"), (n, 1))
 
 
 def _regression(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
@@ -72,4 +72,37 @@ def _multiclass(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
     }
 
 
-_MEASURES = {"regression": _regression, "binary": _binary, "multiclass": _multiclass}
+def _multilabel(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    """Returns the means over the labels of what `_binary` says of each."""
+    each = [_binary(targets[:, k], outputs[:, k : k + 1]) for k in range(targets.shape[1])]
+    return {name: float(np.mean([measures[name] for measures in each])) for name in each[0]}
+
+
+def _box(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    """Returns R2 and absolute error, means over the corners, and the mean overlap of the boxes."""
+    corners = [_regression(targets[:, k], outputs[:, k : k + 1]) for k in range(targets.shape[1])]
+    return {
+        "r2": float(np.mean([each["r2"] for each in corners])),
+        "mae": float(np.mean([each["mae"] for each in corners])),
+        "iou": float(np.mean(overlap(targets.astype("float64"), outputs))),
+    }
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Returns the intersection over union [N] of boxes [N, 4] given as x1, y1, x2, y2."""
+
+    def area(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        return np.prod(np.maximum(high - low, 0), axis=1)
+
+    shared = area(np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:]))
+    whole = area(one[:, :2], one[:, 2:]) + area(other[:, :2], other[:, 2:]) - shared
+    return np.where(whole > 0, shared / np.where(whole > 0, whole, 1), 0)
+
+
+_MEASURES = {
+    "regression": _regression,
+    "binary": _binary,
+    "multiclass": _multiclass,
+    "multilabel": _multilabel,
+    "box": _box,
+}

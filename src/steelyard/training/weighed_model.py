@@ -49,6 +49,7 @@ class WeighedModel(WeighedStep):
         self.weighting = weighting or Fixed()
         self.balance = balance or Balance()
         self.heads = of_heads.output_names(network)
+        of_heads.check_outputs(network, self.heads)
         n_heads = len(self.heads)
         self.epoch = keras.Variable(0.0, trainable=False, name="epoch")
         self.loss_weights = LossWeights(

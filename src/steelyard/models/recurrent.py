@@ -1,0 +1,46 @@
+"""A text encoder: a recurrent layer over embedded words, read to the last word."""
+
+from dataclasses import dataclass
+
+from steelyard.arrays import Array, keras
+from steelyard.models.encoder import Encoder, check_dropout, check_sizes
+
+CELLS = ("lstm", "gru")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrent(Encoder):
+    """Embedding, then an LSTM or a GRU, whose last state is the text's vector.
+
+    Padding is masked: the state after the last word is what counts, however long the padding.
+
+    Attributes:
+        embedding: Width of a word's vector.
+        units: Width of the state.
+        cell: `lstm` or `gru`.
+        dropout: Share of the embedded numbers, and of the vector's, dropped in training.
+    """
+
+    embedding: int = 64
+    units: int = 64
+    cell: str = "lstm"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_sizes(embedding=self.embedding, units=self.units)
+        if self.cell not in CELLS:
+            raise ValueError(f"`cell` must be one of {', '.join(CELLS)}, got {self.cell!r}.")
+        check_dropout(self.dropout)
+
+    @property
+    def width(self) -> int:
+        return self.units
+
+    def encode(self, tensor: Array, vocabulary: int) -> Array:
+        layers = keras.layers
+        cell = {"lstm": layers.LSTM, "gru": layers.GRU}[self.cell]
+        features = layers.Embedding(vocabulary, self.embedding, mask_zero=True)(tensor)
+        if self.dropout:
+            features = layers.Dropout(self.dropout)(features)
+        features = cell(self.units)(features)
+        return layers.Dropout(self.dropout)(features) if self.dropout else features

@@ -1,0 +1,92 @@
+"""A trained network asked again: predictions in the targets' own words, and its test once more."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from steelyard.arrays import Named
+from steelyard.data.source import Source
+from steelyard.task import CORNERS, Task
+from steelyard.training.fit import Judge
+from steelyard.training.pipeline import PREDICT_BATCH
+
+
+def predict(network: Path, inputs: Named, tasks: Sequence[Task]) -> Named:
+    """Returns the columns [N] that a saved network's heads answer with.
+
+    Args:
+        network: The saved network.
+        inputs: By name.
+        tasks: The heads it was trained for.
+
+    Raises:
+        ValueError: An input is missing, or has another shape than the network's.
+    """
+    model = keras.models.load_model(network)
+    for each in model.inputs:
+        wanted, given = tuple(each.shape[1:]), inputs.get(each.name)
+        if (
+            given is None
+            or len(given.shape) != len(wanted) + 1
+            or any(
+                size not in (None, found)
+                for size, found in zip(wanted, given.shape[1:], strict=True)
+            )
+        ):
+            raise ValueError(
+                f"`{each.name}` must be an input of shape {wanted}, got "
+                f"{'none' if given is None else given.shape[1:]}."
+            )
+    outputs = model.predict(inputs, batch_size=PREDICT_BATCH, verbose=0)
+    columns: Named = {}
+    for task in tasks:
+        columns |= answers(task, outputs[task.name])
+    return columns
+
+
+def answers(task: Task, outputs: np.ndarray) -> Named:
+    """Returns a head's outputs [N, width] as columns [N] that a reader understands.
+
+    A number in its unit; a class and its chance; a chance a label; four corners.
+    """
+    name = task.name
+    match task.kind:
+        case "regression":
+            return {name: task.unscale(outputs[:, 0])}
+        case "binary":
+            names = np.array(task.classes or ("0", "1"))
+            chance = outputs[:, 0]
+            return {name: names[(chance > 0.5).astype(int)], f"{name}_chance": chance}  # noqa: PLR2004
+        case "multiclass":
+            names = np.array(task.classes)
+            return {name: names[outputs.argmax(axis=1)], f"{name}_chance": outputs.max(axis=1)}
+        case "multilabel":
+            pairs = zip(task.classes, outputs.T, strict=True)
+            return {f"{name}_{label}_chance": column for label, column in pairs}
+    return {f"{name}_{corner}": column for corner, column in zip(CORNERS, outputs.T, strict=True)}
+
+
+def test_again(network: Path, source: Source, trained: Sequence[str]) -> dict[str, float]:
+    """Returns the measures of a saved network on the test, as its run measured them.
+
+    Args:
+        network: The saved network.
+        source: Where its examples came from.
+        trained: The heads whose loss weight was not zero.
+    """
+    judge = Judge(
+        tasks=source.tasks,
+        examples=source.load("test"),
+        train_targets=source.load("train").targets,
+        trained=frozenset(trained),
+        batch_size=PREDICT_BATCH,
+    )
+    return judge.measure(keras.models.load_model(network))
+
+
+def as_task(told: dict[str, Any]) -> Task:
+    """Returns the task that a record tells of."""
+    return Task(**{**told, "classes": tuple(told["classes"])})
