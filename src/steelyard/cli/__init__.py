@@ -14,6 +14,7 @@ COMMANDS = {
     "plan": "list the runs of a study, with their keys",
     "gather": "collect a study's records into one table",
     "report": "say in words, tables and figures which loss weights serve every head",
+    "overview": "write the tables of all studies into README",
     "check": "train a few runs of a study again, and compare them with its committed numbers",
     "predict": "let a finished run answer for the rows of a new file",
     "evaluate": "repeat the test of a finished run from its saved network",
