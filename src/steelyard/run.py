@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from steelyard.arrays import Array
 from steelyard.construct import Refused, construct
 from steelyard.data.source import Source
+from steelyard.task import Task
 from steelyard.tracking import curves
 from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
 from steelyard.tracking.run_key import BESIDE, run_key
@@ -124,7 +126,11 @@ def _carry_out(
 @lru_cache(maxsize=2)
 def source_of(settings: str) -> Source:
     """Returns the source that settings (JSON) describe; the runs of a sweep share it."""
-    source: Source = construct(json.loads(settings))
+    node = json.loads(settings)
+    source = construct(node)
+    if not isinstance(source, Source):
+        told = node.get("_target_") if isinstance(node, Mapping) else node
+        raise Refused(f"`data._target_` must be a source of examples, got {told!r}.")
     return source
 
 
@@ -144,9 +150,25 @@ def prepare(source: Source) -> None:
         Refused: They cannot be had, or cannot be used.
     """
     try:
-        source.load("train")
+        train = source.load("train")
+        for task in source.tasks:
+            _check_varies(task, train.targets[task.name])
     except ValueError as error:
         raise Refused(str(error)) from error
+
+
+def _check_varies(task: Task, targets: Array) -> None:
+    """Refuses a head whose training targets [N, ...] are all the same: there is nothing to learn.
+
+    Raises:
+        ValueError: They are.
+    """
+    known = targets[~task.is_missing(targets)]
+    if len(known) > 1 and (known == known[0]).all():
+        raise ValueError(
+            f"`{task.name}` must have different targets in train, got {known[0]} for each of "
+            f"{len(known)} examples."
+        )
 
 
 def plain(config: Any) -> dict[str, Any]:

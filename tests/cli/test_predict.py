@@ -117,10 +117,17 @@ def test_a_changed_record_is_noticed(
     [
         (("predict", "nothing", "new.csv"), "must be the key, the name or the folder of one run"),
         (("evaluate", "nothing"), "got none in outputs/runs"),
-        (("predict", "equal-3", "other.csv"), "`text.column` must be a column of 'other.csv' (age"),
+        (("predict", "equal-3", "other.csv"), "/other.csv' (age, old), got 'text'"),
         (("predict", "equal-3", "no.csv"), "`no.csv` must be a file that exists"),
         (("predict", "equal-3", "other.npz"), "`text` must be an input of shape (None,), got none"),
-        (("predict", "equal-3", "bad.npz"), "`bad.npz` must be a .npz file of arrays"),
+        (("predict", "equal-3", "bad.npz"), "bad.npz` must be a .npz file of arrays"),
+        (("predict", "equal-3", "none.csv"), "`inputs` must hold the same examples, at least one"),
+        (("predict", "equal-3", "far.npz"), "`text` must hold numbers from 0 to 10, got 1 to 99"),
+        (
+            ("predict", "equal-3", "uneven.npz"),
+            "at least one, got {'weight': 2, 'text': 3}",
+        ),
+        (("predict", "equal-3", "new.csv", "--to", "data"), "`--to` must be a file, got the fold"),
     ],
 )
 def test_what_cannot_be_answered_is_told_in_one_line(
@@ -133,7 +140,12 @@ def test_what_cannot_be_answered_is_told_in_one_line(
     monkeypatch.chdir(trained)
     Path("other.csv").write_text("age\n3\n")
     Path("bad.npz").write_text("no arrays")
-    np.savez("other.npz", weight=np.zeros((2, 1)))
+    Path("none.csv").write_text("text,weight\n")
+    Path("new.csv").write_text("text,weight\none,3\n")
+    weight = np.zeros((2, 1))
+    np.savez("other.npz", weight=weight)
+    np.savez("far.npz", weight=weight, text=np.array([[1, 99]] * 2))
+    np.savez("uneven.npz", weight=weight, text=np.ones((3, 30)))
     before = sorted(Path().iterdir())
     code, _, err = called(capsys, monkeypatch, *words)
     assert (code, err.count("\n")) == (2, 1), err

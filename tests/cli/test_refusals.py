@@ -118,6 +118,31 @@ def test_other_commands_say_what_comes_first(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [1,\n b: }", "mine.yaml` must be YAML that can be read, got a mistake in line 2"),
+        ("- 1\n- 2\n", "mine.yaml` must hold keys and values, got a list"),
+        ("_target_: steelyard.weighting.fixed.Fixed\n", "`data._target_` must be a source of ex"),
+    ],
+    ids=["broken", "a list", "no source"],
+)
+def test_a_file_of_one_s_own_that_is_no_data_is_refused(
+    content: str,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.yaml").write_text(content)
+    code, _, err = called(capsys, monkeypatch, "train", "--config-dir", ".", "data=mine")
+    assert (code, err.count("\n")) == (2, 1), err
+    assert message in err
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 COLUMN = "{_target_: steelyard.data.text.Text, column: words, length: 60}"
 TARGET = "{_target_: steelyard.data.target.Target, column: label, kind: binary}"
 
@@ -135,6 +160,7 @@ def table(tmp_path: Path, content: str | bytes) -> list[str]:
     ]
 
 
+NUMBER = "data.tasks_from.y.kind=regression"
 ROWS = "words,label\n" + "".join(f"word {n},{'no' if n % 2 else 'yes'}\n" for n in range(40))
 
 
@@ -150,6 +176,9 @@ ROWS = "words,label\n" + "".join(f"word {n},{'no' if n % 2 else 'yes'}\n" for n 
         ("", [], "`mine.csv` must hold a table, got an empty file"),
         (ROWS, ["data.file.sha256=ab12"], "must be the published file with sha256 ab12, got"),
         (ROWS + "last,maybe\n", [], "must have"),
+        (ROWS, [f"+data.tasks_from.dense={TARGET}"], "or as Keras names layers), got 'dense'"),
+        (ROWS, [f"+data.inputs_from.numeric={COLUMN}"], "must not name a text input for another"),
+        (ROWS.replace("yes", "1").replace("no", "1"), [NUMBER], "`y` must have different targets"),
         (ROWS, ["data.file.path=other.csv"], "`other.csv` must be a file that exists"),
         (
             ROWS,
@@ -157,7 +186,18 @@ ROWS = "words,label\n" + "".join(f"word {n},{'no' if n % 2 else 'yes'}\n" for n 
             "got no answer from http://127.0.0.1:9/other.csv",
         ),
     ],
-    ids=["no column", "no text", "empty", "hash", "unseen class", "no file", "no network"],
+    ids=[
+        "no column",
+        "no text",
+        "empty",
+        "hash",
+        "unseen class",
+        "a layer's name",
+        "another kind's name",
+        "nothing to learn",
+        "no file",
+        "no network",
+    ],
 )
 def test_data_that_cannot_be_used_are_refused_before_anything_is_written(
     content: str | bytes,

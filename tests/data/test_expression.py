@@ -37,7 +37,7 @@ TABLE = pd.DataFrame(
     ],
 )
 def test_a_formula_is_computed_row_by_row(text: str, expected: list[float]) -> None:
-    found = Expression("it", text).of(TABLE)
+    found = Expression("derive.it", text).of(TABLE)
     np.testing.assert_allclose(found, expected)
 
 
@@ -62,16 +62,25 @@ def test_a_formula_is_computed_row_by_row(text: str, expected: list[float]) -> N
         "True",
         "x +",
         "x = 1",
+        "1 + 1",
+        'x + "S"',
+        'log("S")',
+        '"S" == size',
         "",
     ],
 )
 def test_what_is_no_formula_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"`derive\.it` must be a formula of columns, numbers"):
-        Expression("it", text)
+        Expression("derive.it", text)
+
+
+@pytest.mark.parametrize("text", ["x + 1 / 0", "exp(1000 * y)", "2 ** 99999 * y"])
+def test_what_is_not_finite_is_not_known(text: str) -> None:
+    assert Expression("derive.it", text).of(TABLE).isna().all()
 
 
 def test_a_column_that_the_table_lacks_is_named() -> None:
-    expression = Expression("it", "x + `Review Text` + z")
+    expression = Expression("derive.it", "x + `Review Text` + z")
     assert expression.columns == ("x", "Review Text", "z")
     with pytest.raises(ValueError, match=r"`derive\.it` must use columns of .*, got 'Review Text'"):
         expression.of(TABLE)
@@ -79,4 +88,4 @@ def test_a_column_that_the_table_lacks_is_named() -> None:
 
 def test_words_where_numbers_must_be_are_refused() -> None:
     with pytest.raises(ValueError, match="`size` must be a column of numbers, got 'S' in row 0"):
-        Expression("it", "size + 1").of(TABLE)
+        Expression("derive.it", "size + 1").of(TABLE)

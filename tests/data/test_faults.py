@@ -11,7 +11,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from steelyard.construct import construct
-from steelyard.data.faults import Scale, abouts, doubts, effort, errors, labels, scale, shares
+from steelyard.data.effort import effort
+from steelyard.data.faults import doubts, errors
+from steelyard.data.labels import Scale, abouts, labels, scale, shares
 from steelyard.data.numeric import Numeric
 from steelyard.data.source import SPLITS, Examples, Input, Source, Split
 from steelyard.data.split import Partition

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from steelyard.data.draft import as_yaml, draft, separator_of
 from steelyard.data.files import File
-from steelyard.data.guess import Names, as_yaml, draft, guess, separator_of
+from steelyard.data.guess import guess
+from steelyard.data.names import Names
 from steelyard.data.reading import parse
 from steelyard.task import NAME
 

@@ -112,6 +112,7 @@ def test_refuses_a_required_column_that_is_not_there(tmp_path: Path) -> None:
         ("people.csv", b"", "must hold a table, got an empty file"),
         ("people.csv", b'text,age\n"never closed,1\n', "must be a readable table, got an error"),
         ("people.csv", b"text,age\na,1\nb,2,3,4\n", "must be a readable table, .* line 3"),
+        ("people.csv", b"text,age\na,1,\nb,2,\n", "must have a name in its header for each"),
         ("people.csv", b"text,age\n", "must hold usable rows, got none"),
         ("people.parquet", b"PAR1 is not enough", "must be a readable table, got an error"),
     ],
@@ -144,6 +145,32 @@ def test_further_files_follow_and_their_names_are_a_column(tmp_path: Path) -> No
     table = table_at(first, more_files=(File(path=more),), tasks_from=tasks)
     assert sum(len(table.load(split).targets["red"]) for split in SPLITS) == 2 * N_ROWS
     assert table.tasks[1].classes == ("red", "white")
+
+
+def test_refuses_further_files_with_other_columns(tmp_path: Path) -> None:
+    first = written(tmp_path, frame(), "red.csv")
+    other = {name.upper(): values for name, values in frame().items()}
+    table = table_at(first, more_files=(File(path=written(tmp_path, other, "white.csv")),))
+    with pytest.raises(ValueError, match=r"`more_files` must have the columns of .*, got ID, TEXT"):
+        table.load("train")
+
+
+def test_labels_are_what_is_written_whatever_else_a_file_holds(tmp_path: Path) -> None:
+    codes = ["01", "02", "1.0", "A1"] * (N_ROWS // 4)
+    likes = [True, None] * (N_ROWS // 2)
+    inputs = {"code": Category(column="code"), "likes": Category(column="likes")}
+    table = table_of(tmp_path, frame(code=codes, likes=likes), inputs_from=inputs)
+    assert table.fitted["code"]["levels"] == ["01", "02", "1", "A1"]
+    assert table.fitted["likes"]["levels"] == ["True"]
+    (tmp_path / "new.csv").write_text("code,likes\n02,True\n1,True\n")  # no letter, no gap
+    arrays = table.read_inputs(str(tmp_path / "new.csv"), table.fitted)
+    np.testing.assert_array_equal(arrays["code"], [[2], [3]])
+    np.testing.assert_array_equal(arrays["likes"], [[1], [1]])
+
+
+def test_refuses_a_separator_of_several_characters() -> None:
+    with pytest.raises(ValueError, match=r"`separator` must be one character, got '\|\|'"):
+        table_at("people.csv", separator="||")
 
 
 def test_derived_columns_go_in_and_choose_rows(tmp_path: Path) -> None:

@@ -144,6 +144,26 @@ def test_refuses_less_than_no_class() -> None:
         Target(column="pet", kind="multiclass", top=-1)
 
 
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"kind": "regression", "top": 3}, "`classes` and `top` must be left out for a regr"),
+        ({"kind": "multiclass", "top": 1, "classes": ("a", "b")}, "`top` must be 0 where"),
+        ({"kind": "multiclass", "classes": ("a", "b", "a")}, "`classes` must differ, got a, b, a"),
+        ({"kind": "multilabel", "column": ()}, "`column` must name at least one column, got none"),
+    ],
+)
+def test_refuses_knobs_that_would_do_nothing(knobs: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Target(**{"column": "pet", **knobs})
+
+
+def test_classes_that_are_numbers_stand_in_their_order(tmp_path: Path) -> None:
+    grade = [("9", "10.0")[n % 2] for n in range(N_ROWS)]
+    table = with_target(tmp_path, frame(grade=grade), column="grade", kind="binary")
+    assert table.tasks[0].classes == ("9", "10")
+
+
 def test_several_columns_of_nought_and_one_make_a_multilabel_head(
     tmp_path: Path, rows: dict[str, np.ndarray]
 ) -> None:

@@ -31,7 +31,7 @@ def test_a_plain_name_is_taken(name: str) -> None:
     call_in_a_graph(name)
 
 
-@pytest.mark.parametrize("name", ["fat g", " ", "größe", ".", "..", "a/b", "rule"])
+@pytest.mark.parametrize("name", ["fat g", " ", "größe", ".", "..", "a/b", "rule", "dense_1"])
 def test_a_name_that_would_break_a_run_is_refused_before_it_begins(name: str) -> None:
     with pytest.raises(Refused, match="must name heads by letters"):
         check_names(["age", name])

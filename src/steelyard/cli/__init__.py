@@ -39,25 +39,26 @@ def usage() -> str:
     )
 
 
+def _called(arguments: list[str]) -> int:
+    """Runs a command line, and returns its exit code."""
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(usage(), flush=True)
+        return 0 if arguments else USAGE_ERROR
+    name, rest = arguments[0], arguments[1:]
+    if name in COMMANDS:
+        return int(importlib.import_module(f"steelyard.cli.{name}").main(rest))
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    print(f"The command must be one of {', '.join(COMMANDS)}, got {name!r}{hint}.", file=sys.stderr)
+    return USAGE_ERROR
+
+
 def main() -> None:
     """Runs the command that is named first."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    arguments = sys.argv[1:]
-    if not arguments or arguments[0] in {"-h", "--help", "help"}:
-        print(usage())
-        sys.exit(0 if arguments else USAGE_ERROR)
-    name, rest = arguments[0], arguments[1:]
-    if name not in COMMANDS:
-        close = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        print(
-            f"The command must be one of {', '.join(COMMANDS)}, got {name!r}{hint}.",
-            file=sys.stderr,
-        )
-        sys.exit(USAGE_ERROR)
     try:
-        code = importlib.import_module(f"steelyard.cli.{name}").main(rest)
+        code = _called(sys.argv[1:])
     except KeyboardInterrupt:
         print("Stopped. The same command goes on where this one left off.", file=sys.stderr)
         sys.exit(130)

@@ -73,9 +73,10 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     """
     words, told = iter(overrides), []
     for word in words:
-        if word in OWN_FOLDER:
-            folders = [Path(each).absolute().as_uri() for each in _next(words)]
-            told.append(f"hydra.searchpath={folders}")
+        flag, is_joined, folder = word.partition("=")
+        if flag in OWN_FOLDER:
+            given = [folder] if is_joined else _next(words)
+            told.append(f"hydra.searchpath={[Path(each).absolute().as_uri() for each in given]}")
         else:
             told.append(opened(word))
     return compose("config", told, return_hydra_config=True)

@@ -8,6 +8,7 @@ from typing import Any
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
 
 from steelyard.cli.compose import conf
 from steelyard.construct import Refused
@@ -27,6 +28,12 @@ def one_line(error: Exception) -> str | None:
         return f"`{group}` must be one of {', '.join(options)}, got {choice!r}{hint}."
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _of_hydra(error)
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return (
+            f"`{mark.name}` must be YAML that can be read, got a mistake in line {mark.line + 1}: "
+            f"{error.problem}."
+        )
     return None
 
 

@@ -48,7 +48,7 @@ def _compare(recorded: dict[str, float | None], now: dict[str, float], name: str
         table.add_column(column, justify="left" if column == "measure" else "right")
     n_off = 0
     for measure, value in now.items():
-        was = recorded[measure]
+        was = recorded.get(measure)
         is_same = value != value if was is None else was == value  # noqa: PLR0124  NaN is kept as null
         n_off += not is_same
         cells = ("-" if each is None else f"{each:.6g}" for each in (was, value))

@@ -67,5 +67,5 @@ def entries() -> list[Entry]:
 def _chosen(path: Path) -> dict[str, str]:
     """Returns what an experiment's file chooses of each group."""
     defaults: Any = OmegaConf.to_container(OmegaConf.load(path)).get("defaults", [])  # type: ignore[union-attr]
-    pairs = [pair for each in defaults for pair in each.items()]
+    pairs = [pair for each in defaults if isinstance(each, dict) for pair in each.items()]
     return {key.removeprefix("override /"): value for key, value in pairs}

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -35,9 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         raise Refused(str(error)) from error
     path = Path(given.to)
+    if path.is_dir():
+        raise Refused(f"`--to` must be a file, got the folder {given.to!r}.")
     part = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
+    table.to_csv(part, index=False, float_format="%.8g", lineterminator="\n")
     part.replace(path)
     _show(table)
     print(f"{len(table)} predictions of {folder.path.name}: {path}")
@@ -69,6 +73,8 @@ def settings_of(folder: RunFolder) -> dict[str, Any]:
 
 def _predicted(folder: RunFolder, file: str) -> pd.DataFrame:
     settings, fitted = settings_of(folder), folder.fitted()
+    if Path(file).is_file():
+        file = str(Path(file).absolute())  # not one of this name among the data sets
     if file.endswith(".npz"):
         inputs = _arrays(file)
     else:
@@ -83,8 +89,16 @@ def _predicted(folder: RunFolder, file: str) -> pd.DataFrame:
 def _arrays(file: str) -> Named:
     try:
         with np.load(file) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError) as error:
+            return {name: arrays[name] for name in arrays.files}
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        AttributeError,
+        TypeError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
             f"`{file}` must be a .npz file of arrays, got an error: {reason}."

@@ -25,6 +25,7 @@ from steelyard.construct import Refused, construct
 from steelyard.run import SWEEP, Done, Failed, identify, plain, run, source_of
 from steelyard.task import HEADLINE
 
+SHOWING_FLAGS = {"--cfg", "-c", "--info", "-i"}
 SWEEP_FLAGS = {"-m", "--multirun"}
 
 
@@ -107,6 +108,9 @@ def main(arguments: Sequence[str]) -> int:
             return network.main([*arguments[:n], *arguments[n + 2 :]])
     words = arranged(arguments)
     is_sweep = bool(SWEEP_FLAGS & set(words))
+    shown = sorted(SHOWING_FLAGS & set(words))
+    if is_sweep and shown:
+        raise Refused(f"`{shown[0]}` must stand without -m, for it shows one run, got both.")
     command = " ".join(["steelyard train", *arguments])
     name = hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()[:8] if is_sweep else ""
     runs = Runs(name, command)

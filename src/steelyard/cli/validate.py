@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,10 +13,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from steelyard.construct import Refused, check_targets, construct
+from steelyard.data.source import KINDS_OF_INPUT
 from steelyard.run import identify, plain, source_of
 from steelyard.task import NAME
 from steelyard.training.loss_weights import RULES
 
+LAYERS = re.compile(  # the names that Keras gives to layers that have none
+    r"(dense|embedding|conv[12]d|(global_)?(max|average)_pooling[12]d|flatten|concatenate|add|lstm"
+    r"|gru|dropout|(layer|batch)_normalization)(_\d+)?"
+)
 PARTS = ("weighting", "balance", "training", "tracker", "runtime", "seeds")  # built without Keras
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -60,7 +66,10 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
     check_targets(settings)
     for group, choice in _choices(hydra, settings):
         for path in _files(hydra, group, choice):
-            _check_types(group, plain(OmegaConf.load(path)), settings.get(group, {}))
+            loaded = OmegaConf.load(path)
+            if not OmegaConf.is_dict(loaded):
+                raise Refused(f"`{path}` must hold keys and values, got a list.")
+            _check_types(group, plain(loaded), settings.get(group, {}))
     _check_types("", {"study": "", "seed": 0, "output": ""}, settings)
     if settings["seed"] < 0:
         raise Refused(f"`seed` must be at least 0, got {settings['seed']}.")
@@ -70,6 +79,7 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
     try:
         source = source_of(json.dumps(settings["data"]))
         check_names(source.task_names)
+        check_inputs(source.input_kinds, source.task_names)
         check_loss_weights(settings["loss_weights"], source.task_names)
         construct(config.model).check(source.input_kinds, source.task_names)
     except Refused:
@@ -89,10 +99,28 @@ def check_names(heads: Sequence[str]) -> None:
         Refused: One has other characters than they take, or is the key of the rule.
     """
     for head in heads:
-        if not NAME.fullmatch(head) or head == "rule":
+        if not NAME.fullmatch(head) or head == "rule" or LAYERS.fullmatch(head):
             raise Refused(
                 "`tasks_from` must name heads by letters from a to z, digits and any of _ . - "
-                f"(and not `rule`), got {head!r}."
+                f"(and not `rule`, or as Keras names layers), got {head!r}."
+            )
+
+
+def check_inputs(kinds: Mapping[str, tuple[str, int]], heads: Sequence[str]) -> None:
+    """Refuses names of inputs that Keras would refuse, or that mean another encoder.
+
+    Raises:
+        Refused: One has other characters, is a head's, or is a kind that the input is not.
+    """
+    for name, (kind, _) in kinds.items():
+        if not NAME.fullmatch(name) or name in heads:
+            raise Refused(
+                "`inputs_from` must name inputs by letters from a to z, digits and any of _ . - "
+                f"(and not as a head), got {name!r}."
+            )
+        if name in KINDS_OF_INPUT and name != kind:
+            raise Refused(
+                f"`inputs_from` must not name a {kind} input for another kind, got {name!r}."
             )
 
 

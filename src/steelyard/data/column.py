@@ -1,5 +1,6 @@
 """What a kind of column is: how a part of a table becomes an input of a network."""
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,6 +10,8 @@ import pandas as pd
 
 from steelyard.data.source import Input
 
+WHOLE = re.compile(r"^(-?\d+)\.0+$")  # a whole number, written as another
+TRUTHS = {"true": 1.0, "false": 0.0}
 Fitted = dict[str, Any]  # what was learnt on train, as JSON can hold it
 
 
@@ -63,14 +66,16 @@ class Column(ABC):
 
 
 def as_numbers(name: str, values: pd.Series) -> np.ndarray:
-    """Returns a column's numbers [N] in float64; NaN where one is missing.
+    """Returns a column's numbers [N] in float64; NaN where one is missing, 1 for true.
 
     Raises:
         ValueError: A value is no number, or not finite.
     """
-    if values.dtype == bool:
-        values = values.astype("float64")
-    numbers = pd.to_numeric(values, errors="coerce")
+    if pd.api.types.is_datetime64_any_dtype(values):
+        raise ValueError(f"`{name}` must be a column of numbers, got dates.")
+    if not pd.api.types.is_numeric_dtype(values):
+        values = values.astype(object)
+    numbers = pd.to_numeric(values.map(_as_number, na_action="ignore"), errors="coerce")
     broken = (numbers.isna() & values.notna()) | numbers.isin([np.inf, -np.inf])
     if broken.any():
         raise ValueError(
@@ -88,10 +93,12 @@ def first_of(values: pd.Series, is_wanted: pd.Series) -> str:
 
 def as_labels(values: pd.Series) -> pd.Series:
     """Returns a column's values as names; 1 and 1.0 are the same, a missing one stays missing."""
-    return values.map(_label, na_action="ignore")
+    return values.astype(object).map(_label, na_action="ignore")
 
 
 def _label(value: object) -> str:
-    if isinstance(value, bool | np.bool_):
-        return str(int(value))
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return WHOLE.sub(r"\1", str(value))
+
+
+def _as_number(value: object) -> object:
+    return TRUTHS.get(value.lower(), value) if isinstance(value, str) else value

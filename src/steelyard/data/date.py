@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from steelyard.data.column import Column, Fitted, first_of
+from steelyard.data.column import Column, Fitted, as_labels, first_of
 from steelyard.data.source import Input
 from steelyard.task import center_and_spread
 
@@ -50,8 +50,8 @@ class Date(Column):
         hour = (dates - dates.dt.normalize()).dt.total_seconds() / 3600
         numbers = [(days - fitted["center"]) / fitted["spread"]]
         for place, size in (
-            (dates.dt.dayofyear, DAYS_A_YEAR),
-            (dates.dt.dayofweek, DAYS_A_WEEK),
+            (dates.dt.day_of_year, DAYS_A_YEAR),
+            (dates.dt.day_of_week, DAYS_A_WEEK),
             (hour, HOURS_A_DAY),
         ):
             angle = 2 * np.pi * place.to_numpy(dtype="float64", na_value=np.nan) / size
@@ -65,9 +65,15 @@ class Date(Column):
     def _dates(self, name: str, table: pd.DataFrame) -> pd.Series:
         values = table[self.column]
         if not pd.api.types.is_datetime64_any_dtype(values):
-            values = values.astype("string")
+            values = as_labels(values)
         form = self.format or "ISO8601"
-        dates = pd.to_datetime(values, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+        try:
+            dates = pd.to_datetime(values, format=form, errors="coerce", utc=True)
+        except ValueError as error:
+            raise ValueError(
+                f"`format` must be a format of dates such as %d.%m.%Y, got {form!r}."
+            ) from error
+        dates = dates.dt.tz_localize(None)
         broken = dates.isna() & values.notna()
         if broken.any():
             wanted = self.format or "2026-01-31, with or without a time"

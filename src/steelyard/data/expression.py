@@ -44,7 +44,7 @@ class Expression:
     A column whose name is no Python name stands between backticks.
 
     Attributes:
-        name: Of the column that it makes.
+        name: Of the knob that holds it, which errors name.
         text: The formula.
 
     Raises:
@@ -55,8 +55,15 @@ class Expression:
     text: str
 
     def __post_init__(self) -> None:
-        for node in ast.walk(self._tree()):
+        tree = self._tree()
+        texts = {id(each) for node in ast.walk(tree) for each in _texts_of(node)}
+        for node in ast.walk(tree):
+            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if is_text and id(node) not in texts:  # a text is nothing to reckon with
+                raise self._refusal()
             self._check(node)
+        if not self.columns:
+            raise self._refusal()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,10 +87,10 @@ class Expression:
         for column in self.columns:
             if column not in table:
                 raise ValueError(
-                    f"`derive.{self.name}` must use columns of the table "
+                    f"`{self.name}` must use columns of the table "
                     f"({', '.join(map(str, table.columns))}), got {column!r}."
                 )
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             values = self._value(self._tree(), table)
         found = pd.Series(values, index=table.index, dtype="float64")
         return found.replace([np.inf, -np.inf], np.nan)  # x / 0 and log(0) are not known
@@ -114,15 +121,13 @@ class Expression:
             raise self._refusal()
 
     def _refusal(self) -> ValueError:
-        return ValueError(
-            f"`derive.{self.name}` must be a formula of {ALLOWED}, got {self.text!r}."
-        )
+        return ValueError(f"`{self.name}` must be a formula of {ALLOWED}, got {self.text!r}.")
 
     def _value(self, node: ast.expr, table: pd.DataFrame) -> Any:
         found: Any
         match node:
-            case ast.Constant():
-                found = node.value
+            case ast.Constant(value=int(value) | float(value)):
+                found = np.float64(value)  # NumPy's, which gives inf where Python stops
             case ast.Name():
                 column = self._column(node.id)
                 found = as_numbers(column, table[column])
@@ -167,3 +172,11 @@ class Expression:
         if not isinstance(node, ast.Name):
             raise self._refusal()
         return as_labels(table[self._column(node.id)])
+
+
+def _texts_of(node: ast.AST) -> list[ast.expr]:
+    """Returns the places of a node where a text may stand: what is compared with, and levels."""
+    if isinstance(node, ast.Compare):
+        return node.comparators
+    is_of_levels = isinstance(node, ast.Call) and getattr(node.func, "id", "") in OF_LEVELS
+    return node.args[1:] if isinstance(node, ast.Call) and is_of_levels else []

@@ -32,11 +32,15 @@ class NoiseInput:
             )
         if not self.shape or min(self.shape) < 1:
             raise ValueError(f"`shape` must hold positive sizes, got {list(self.shape)}.")
+        if self.kind == "text" and len(self.shape) != 1:
+            raise ValueError(f"`shape` must be one length for a text, got {list(self.shape)}.")
         needs_words = self.kind in {"text", "category"}
         if needs_words and self.vocabulary <= UNKNOWN:
             raise ValueError(
                 f"`vocabulary` must be at least 2 for a {self.kind}, got {self.vocabulary}."
             )
+        if self.vocabulary and not needs_words:
+            raise ValueError(f"`vocabulary` must be 0 for a {self.kind}, got {self.vocabulary}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,8 @@ class NoiseTask:
             raise ValueError(
                 f"`n_classes` must be at least 2 for a {self.kind} head, got {self.n_classes}."
             )
+        if self.n_classes and self.kind not in CLASSED:
+            raise ValueError(f"`n_classes` must be 0 for a {self.kind} head, got {self.n_classes}.")
 
 
 @dataclass(frozen=True, kw_only=True)

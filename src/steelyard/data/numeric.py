@@ -23,6 +23,10 @@ class Numeric(Column):
 
     kind: ClassVar[str] = "numeric"
 
+    def __post_init__(self) -> None:
+        if not self.columns:
+            raise ValueError("`column` must name at least one column, got none.")
+
     @property
     def columns(self) -> tuple[str, ...]:
         return (self.column,) if isinstance(self.column, str) else tuple(self.column)

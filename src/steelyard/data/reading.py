@@ -11,13 +11,15 @@ SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 HEADER_ROW = 1  # as a spreadsheet counts
 
 
-def parse(content: bytes, path: str, separator: str) -> pd.DataFrame:
+def parse(content: bytes, path: str, separator: str, *, is_raw: bool = False) -> pd.DataFrame:
     """Returns the table that a file's bytes hold, its rows counted as a spreadsheet counts.
 
     Args:
         content: The bytes.
         path: Whose ending says what they are: `.parquet`, `.tsv`, or else text with separators.
         separator: What stands between two columns of text.
+        is_raw: Whether fields of text stay as they are written: what a column seems to hold can
+            differ from file to file, and `01` is not `1`.
 
     Raises:
         ValueError: They hold no table, or it is not what the arguments say.
@@ -28,7 +30,8 @@ def parse(content: bytes, path: str, separator: str) -> pd.DataFrame:
         text = _decoded(content, path)
         separator = "\t" if path.endswith(".tsv") else separator
         _check_header(text, path, separator)
-        read = partial(pd.read_csv, io.StringIO(text), sep=separator, low_memory=False)
+        kind = str if is_raw else None
+        read = partial(pd.read_csv, io.StringIO(text), sep=separator, low_memory=False, dtype=kind)
     try:
         table: pd.DataFrame = read()
     except pd.errors.EmptyDataError as error:
@@ -36,6 +39,10 @@ def parse(content: bytes, path: str, separator: str) -> pd.DataFrame:
     except (OSError, ValueError) as error:  # pandas' and Arrow's own are ValueErrors
         reason = " ".join(str(error).split())
         raise ValueError(f"`{path}` must be a readable table, got an error: {reason}.") from error
+    if not path.endswith(".parquet") and not isinstance(table.index, pd.RangeIndex):
+        raise ValueError(
+            f"`{path}` must have a name in its header for each field of a row, got fewer."
+        )
     table.index = pd.RangeIndex(HEADER_ROW + 1, HEADER_ROW + 1 + len(table))
     return table
 
@@ -54,7 +61,10 @@ def _decoded(content: bytes, path: str) -> str:
 def _check_header(text: str, path: str, separator: str) -> None:
     """Refuses a header that another separator cuts, or in which a name stands twice."""
     first = text[: text.find("\n") + 1 or len(text)]
-    names = next(csv.reader([first.strip("\r\n")], delimiter=separator), [])
+    try:
+        names = next(csv.reader([first.strip("\r\n")], delimiter=separator), [])
+    except csv.Error as error:
+        raise ValueError(f"`{path}` must be a readable table, got an error: {error}.") from error
     if len(names) == 1:
         other = max(SEPARATORS, key=first.count)
         if other != separator and first.count(other):

@@ -58,8 +58,10 @@ class Table(Source):
             raise ValueError(
                 f"`tasks_from` must have other names than `inputs_from`, got {both[0]!r} in both."
             )
+        if len(self.separator) != 1:
+            raise ValueError(f"`separator` must be one character, got {self.separator!r}.")
         for name, text in self.derive.items():
-            Expression(name, text)
+            Expression(f"derive.{name}", text)
         if self.keep_where:
             Expression("keep_where", self.keep_where)
 
@@ -97,7 +99,7 @@ class Table(Source):
 
     def read_inputs(self, path: str, fitted: Fitted) -> dict[str, np.ndarray]:
         file = File(path=path)
-        table = parse(file.read(), path, self.separator)
+        table = parse(file.read(), path, self.separator, is_raw=True)
         table = self._derived(table, is_whole=False)
         return self._arrays(table, fitted, path)
 
@@ -127,9 +129,14 @@ class Table(Source):
 
         Its index counts the rows of each file as a spreadsheet does: the header is row 1.
         """
-        parts = []
+        parts: list[pd.DataFrame] = []
         for file in (self.file, *self.more_files):
-            part = parse(file.read(), file.path, self.separator)
+            part = parse(file.read(), file.path, self.separator, is_raw=True)
+            if parts and set(part.columns) != set(parts[0].columns) - {FILE}:
+                raise ValueError(
+                    f"`more_files` must have the columns of {self.file.path!r}, got "
+                    f"{', '.join(map(str, part.columns))} in {file.path!r}."
+                )
             if self.more_files:
                 part[FILE] = file.path.rpartition("/")[2].rpartition(".")[0]
             parts.append(part)
@@ -152,7 +159,7 @@ class Table(Source):
     def _derived(self, table: pd.DataFrame, *, is_whole: bool) -> pd.DataFrame:
         """Returns the table with its derived columns; of a table without targets, those it can."""
         for name, text in self.derive.items():
-            expression = Expression(name, text)
+            expression = Expression(f"derive.{name}", text)
             if is_whole or set(expression.columns) <= set(table.columns):
                 table = table.assign(**{name: expression.of(table)})
         return table

@@ -9,6 +9,7 @@ import pandas as pd
 from steelyard.data.column import as_labels, as_numbers, first_of
 from steelyard.task import CORNERS, NO_CLASS, Task, check_kind
 
+CLASSED = ("binary", "multiclass")
 VECTORS = ("multilabel", "box")  # kinds that take several columns
 MANY = 5  # classes that an error names
 
@@ -42,6 +43,14 @@ class Target:
         if self.top < 0:
             raise ValueError(f"`top` must be at least 0, got {self.top}.")
         n_columns = len(self.columns)
+        if (self.top or self.classes) and self.kind not in CLASSED:
+            raise ValueError(f"`classes` and `top` must be left out for a {self.kind} head.")
+        if self.top and self.classes:
+            raise ValueError("`top` must be 0 where `classes` are given, got both.")
+        if len(set(self._given)) != len(self.classes):
+            raise ValueError(f"`classes` must differ, got {', '.join(self._given)}.")
+        if not n_columns:
+            raise ValueError("`column` must name at least one column, got none.")
         if self.kind == "box" and n_columns != len(CORNERS):
             raise ValueError(
                 f"`column` must name the four columns {', '.join(CORNERS)} of a box, "
@@ -51,6 +60,10 @@ class Target:
             raise ValueError(
                 f"`column` must be one column for a {self.kind} head, got {n_columns}."
             )
+
+    @property
+    def _given(self) -> tuple[str, ...]:
+        return tuple(as_labels(pd.Series(list(self.classes), dtype=object)))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -95,8 +108,7 @@ class Target:
     def _read_classes(
         self, name: str, labels: pd.Series, train: np.ndarray
     ) -> tuple[Task, np.ndarray]:
-        given = tuple(str(each) for each in self.classes)
-        classes = given or _classes(labels.iloc[train].dropna(), self.top)
+        classes = self._given or _classes(labels.iloc[train].dropna(), self.top)
         if self.kind == "binary" and len(classes) != 2:  # noqa: PLR2004
             raise ValueError(
                 f"`{name}` must have two classes in train to be binary, got {_some(classes)}."
@@ -115,7 +127,12 @@ def _classes(labels: pd.Series, top: int) -> tuple[str, ...]:
     """Returns the classes in train: by name, or the `top` most frequent ones, by frequency."""
     counts = labels.value_counts()
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(label for label, _ in ranked[:top]) if top else tuple(sorted(counts.index))
+    if top:
+        return tuple(label for label, _ in ranked[:top])
+    try:
+        return tuple(sorted(counts.index, key=float))  # 9 before 10
+    except ValueError:
+        return tuple(sorted(counts.index))
 
 
 def _check_seen(name: str, labels: pd.Series, classes: Sequence[str]) -> None:

@@ -67,8 +67,18 @@ class RunFolder:
         self._write(CONFIG, config)
 
     def fitted(self) -> dict[str, Any]:
-        """Returns what was learnt of the data to read inputs and outputs."""
-        found: dict[str, Any] = json.loads((self.path / FITTED).read_text(encoding="utf-8"))
+        """Returns what was learnt of the data to read inputs and outputs.
+
+        Raises:
+            ValueError: It was not kept.
+        """
+        path = self.path / FITTED
+        if not path.is_file():
+            raise ValueError(
+                f"`run` must hold {FITTED}, which runs of an earlier version lack, got {self.key}; "
+                "train it again."
+            )
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
     def keep_fitted(self, fitted: Mapping[str, Any]) -> None:
@@ -110,16 +120,19 @@ def find(output: Path, text: str) -> RunFolder:
     Raises:
         ValueError: It means none, or several.
     """
-    path = Path(text)
+    path = Path(text).absolute()
     if (path / CONFIG).is_file():
-        return RunFolder(path.parents[1], path.name)
+        folder = RunFolder(output, path.name)
+        folder.path = path  # wherever it was copied to
+        return folder
     keys = sorted(each.parent.name for each in (output / "runs").glob(f"*/{CONFIG}"))
     found = [key for key in keys if key.startswith(text)]
     if not found:
         found = [key for key in keys if text in _names(RunFolder(output, key))]
     if len(found) == 1:
         return RunFolder(output, found[0])
-    which = f"{len(found)}: {', '.join(found[:3])} ..." if found else f"none in {output / 'runs'}"
+    names = [_names(RunFolder(output, key))[1] for key in found[:3]]
+    which = f"{len(found)}: {', '.join(names)} ..." if found else f"none in {output / 'runs'}"
     raise ValueError(f"`run` must be the key, the name or the folder of one run, got {which}.")
 
 

@@ -26,6 +26,9 @@ def predict(network: Path, inputs: Named, tasks: Sequence[Task]) -> Named:
         ValueError: An input is missing, or has another shape than the network's.
     """
     model = keras.models.load_model(network)
+    sizes = {name: len(array) for name, array in inputs.items()}
+    if not all(sizes.values()) or len(set(sizes.values())) > 1:
+        raise ValueError(f"`inputs` must hold the same examples, at least one, got {sizes}.")
     for each in model.inputs:
         wanted, given = tuple(each.shape[1:]), inputs.get(each.name)
         if (
@@ -40,11 +43,30 @@ def predict(network: Path, inputs: Named, tasks: Sequence[Task]) -> Named:
                 f"`{each.name}` must be an input of shape {wanted}, got "
                 f"{'none' if given is None else given.shape[1:]}."
             )
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Embedding):
+            _check_levels(layer, inputs)
     outputs = model.predict(inputs, batch_size=PREDICT_BATCH, verbose=0)
     columns: Named = {}
     for task in tasks:
-        columns |= answers(task, outputs[task.name])
+        told = answers(task, outputs[task.name])
+        both = sorted(columns.keys() & told.keys())
+        if both:
+            raise ValueError(f"`{task.name}` must make columns of its own, got {both[0]!r} twice.")
+        columns |= told
     return columns
+
+
+def _check_levels(layer: keras.layers.Embedding, inputs: Named) -> None:
+    """Refuses tokens that an embedding does not have."""
+    name = layer.input.name
+    if name not in inputs:
+        return
+    least, most = int(np.min(inputs[name])), int(np.max(inputs[name]))
+    if least < 0 or most >= layer.input_dim:
+        raise ValueError(
+            f"`{name}` must hold numbers from 0 to {layer.input_dim - 1}, got {least} to {most}."
+        )
 
 
 def answers(task: Task, outputs: np.ndarray) -> Named:
