@@ -12,6 +12,14 @@ import pytest
 
 from tests.cli.commands import TINY, called, finished, started
 
+PARAMETERS = {  # of the examples, at their own sizes
+    "posts": 14_146_316,
+    "question_answering": 1_000_052,
+    "image_and_metadata": 4_084_401,
+    "numbers_and_text": 673_409,
+    "shared_trunk": 2_850,
+    "separate_towers": 10_286,
+}
 SWEEP = ("train", "-m", *TINY, "seed=0,1", "loss_weights=equal,inverse_start")
 
 
@@ -144,3 +152,27 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     for run in runs:
         steps = [each.step for each in client.get_metric_history(run.info.run_id, "valid/age/loss")]
         assert steps in ([], list(range(30)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("example", "more"),
+    [
+        ("posts", ["data.n_train=8"]),
+        ("question_answering", ["data.n_train=64"]),
+        ("image_and_metadata", ["data.n_train=8", "training.batch_size=4"]),
+        ("numbers_and_text", ["data.n_train=64"]),
+        ("shared_trunk", []),
+        ("separate_towers", []),
+    ],
+)
+def test_the_published_examples_run_at_their_own_sizes(
+    example: str, more: list[str], tmp_path: Path
+) -> None:
+    code, out, err = finished(
+        tmp_path, "train", f"experiment=book_{example}", "training.epochs=1", *more
+    )
+    assert code == 0, err
+    assert "1 trained, 0 were there already, 0 failed" in out
+    (record,) = records(tmp_path).values()
+    assert record["n_parameters"] == PARAMETERS[example]

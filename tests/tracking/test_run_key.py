@@ -182,10 +182,12 @@ def test_a_run_depends_on_its_source_and_on_what_trains_it() -> None:
 
 
 def test_a_table_brings_its_columns_files_and_split() -> None:
-    table = {"_target_": "steelyard.data.table.Table"}
+    column = {"_target_": "steelyard.data.text.Text"}
+    table = {"_target_": "steelyard.data.table.Table", "inputs_from": {"text": column}}
     modules = modules_of(config(data=table))
-    for name in ("table", "columns", "files", "split", "text"):
+    for name in ("table", "column", "target", "files", "reading", "split", "text"):
         assert f"steelyard.data.{name}" in modules
+    assert "steelyard.data.image" not in modules
     assert "steelyard.data.posts_synthetic" not in modules
 
 

@@ -32,7 +32,7 @@ def draw(study: Study, answer: Recommendation | None, folder: Path) -> list[str]
 def _front(study: Study, answer: Recommendation | None) -> Figure:
     """Draws the loss of each pair of heads, each over that of the head alone."""
     pairs = list(itertools.combinations(range(len(study.heads)), 2))
-    figure = Figure(figsize=(4.3 * len(pairs), 4.6), layout="constrained")
+    figure = Figure(figsize=(max(5.6, 4.3 * len(pairs)), 4.6), layout="constrained")
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
     means = {s: np.nanmean(study.ratios(s, "test"), axis=0) for s in study.joint}
     fixed = np.array([means[s] for s in study.fixed]).reshape(-1, len(study.heads))
@@ -51,7 +51,7 @@ def _front(study: Study, answer: Recommendation | None) -> Figure:
         axes.set_ylabel(f"{study.heads[second]}: test loss / {against}")
     handles, labels = panels[0].get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
-    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=5, frameon=False)
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=2 + len(pairs), frameon=False)
     return figure
 
 
