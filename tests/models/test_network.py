@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from steelyard.construct import construct
 from steelyard.data.source import KINDS_OF_INPUT, Input
+from steelyard.models.average import Average
 from steelyard.models.convolutions import Convolutions
 from steelyard.models.encoder import Encoder
 from steelyard.models.images import Images
@@ -132,6 +133,14 @@ def test_a_recurrent_layer_reads_to_the_last_word_and_no_further(cell: str) -> N
     )
     np.testing.assert_allclose(first, same, rtol=1e-5)
     assert np.abs(first - differs).max() > 1e-6
+
+
+def test_the_mean_of_words_knows_no_order_and_no_padding() -> None:
+    model = small(encoders={"text": Average(embedding=3)}).build([text(9)], TASKS)
+    told = [[5, 7, 2], [2, 5, 7], [5, 7, 2, 0, 0]]
+    one, turned, padded = (np.asarray(model({"text": np.array([each])})["income"]) for each in told)
+    np.testing.assert_allclose(one, turned, rtol=1e-5)
+    np.testing.assert_allclose(one, padded, rtol=1e-5)
 
 
 def test_normalised_layers_have_a_scale_and_a_shift_each() -> None:

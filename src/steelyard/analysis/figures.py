@@ -51,7 +51,13 @@ def _front(study: Study, answer: Recommendation | None) -> Figure:
         axes.set_ylabel(f"{study.heads[second]}: test loss / {against}")
     handles, labels = panels[0].get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
-    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=2 + len(pairs), frameon=False)
+    figure.legend(
+        shown.values(),
+        shown.keys(),
+        loc="outside lower center",
+        ncols=2 + len(pairs),
+        frameon=False,
+    )
     return figure
 
 
