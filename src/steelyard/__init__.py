@@ -1,25 +1,36 @@
 """Weighs the losses of multi-output Keras models, so that none drowns the others."""
 
 import importlib
+import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 _HOMES = {  # imported when they are first used: Keras takes seconds
     "Balance": "steelyard.training.balance",
-    "DWA": "steelyard.weighting.dwa",
-    "Fixed": "steelyard.weighting.fixed",
-    "NashMTL": "steelyard.weighting.nash_mtl",
     "Task": "steelyard.task",
-    "Uncertainty": "steelyard.weighting.uncertainty",
     "WeighedModel": "steelyard.training.weighed_model",
 }
-__all__ = list(_HOMES)
+_METHOD = re.compile(r"^class (\w+)\(Weighting\):", re.MULTILINE)
+
+
+@cache
+def homes() -> dict[str, str]:
+    """Returns the module of each public name; a method's file need not be listed anywhere."""
+    found = dict(_HOMES)
+    for path in sorted((Path(__file__).parent / "weighting").glob("[a-z]*.py")):
+        for name in _METHOD.findall(path.read_text(encoding="utf-8")):
+            found[name] = f"steelyard.weighting.{path.stem}"
+    return found
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name == "__all__":
+        return sorted(homes())
+    if name not in homes():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(homes()[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return sorted(homes())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from steelyard.analysis.overview import placed
-from steelyard.cli import overview
+from steelyard.cli import methods, overview
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +37,15 @@ def test_a_table_stands_between_its_marks_and_leaves_the_rest() -> None:
     assert found == "one\n<!-- begin: x -->\n| \\1 |\n<!-- end: x -->\ntwo"
     with pytest.raises(ValueError, match="`y` must stand between <!-- begin: y --> and"):
         placed(page, "y", "table")
+
+
+def test_every_method_stands_in_the_table_as_its_paper_is_cited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    table = methods.table()
+    for path in (ROOT / "conf/weighting").glob("*.yaml"):
+        assert f"| `{path.stem}` |" in table
+    assert "Défossez et al. 2023" in table
+    assert "Lopez-Paz and Ranzato 2017" in table
+    assert "{" not in table

@@ -54,7 +54,7 @@ def test_help_lists_every_group_and_option(
     code, out, _ = called(capsys, monkeypatch, "train", "--help")
     assert code == 0
     for line in (
-        "weighting: dwa, fixed, nash_mtl, uncertainty",
+        "weighting: aligned_mtl, cagrad, con_fig, db_mtl, dual_proj, dwa, edm",
         "loss_weights: equal, inverse_start, inverse_variance",
         "data: babi, canvas, clothing, clothing_numbers, dials, diamonds, digits",
         "model: auto, image_and_metadata, numbers_and_text, posts",

@@ -125,4 +125,4 @@ def as_float64(value: Any) -> np.ndarray:
 
 def n_steps_of(method: Weighting) -> int:
     """Returns how many steps show all that a method does: more than one if it remembers."""
-    return 3 if method.remember(1) else 1
+    return 6 if method.remember(1) else 1  # beyond any warm-up

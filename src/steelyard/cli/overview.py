@@ -1,4 +1,4 @@
-"""`steelyard overview`: writes the tables of all studies into README, from their results."""
+"""`steelyard overview`: writes the tables of README: the studies' results, and the methods."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,11 +9,12 @@ from omegaconf import OmegaConf
 
 from steelyard.analysis.overview import Entry, answers, gains, placed, systems
 from steelyard.analysis.study import EQUAL, Study
+from steelyard.cli import methods
 from steelyard.cli.compose import conf
 from steelyard.cli.study import FOLDER, RUNS
 from steelyard.construct import Refused
 
-WHAT = "Writes the tables of all studies into a page, between its marks, from committed results."
+WHAT = "Writes the tables of methods and studies into a page, between its marks."
 SHOWN = ("clothing_words",)  # the studies whose gains the page opens with
 DEFAULTS = {"data": "posts_synthetic", "model": "posts"}
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def written(page: str, found: Sequence[Entry]) -> str:
     """Returns a page with its tables as the results say them."""
-    tables = {"systems": systems(found), "studies": answers(found)}
+    tables = {"methods": methods.table(), "systems": systems(found), "studies": answers(found)}
     tables |= {entry.study.name: gains(entry.study) for entry in found if entry.study.name in SHOWN}
     try:
         for name, table in tables.items():
