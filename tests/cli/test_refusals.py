@@ -9,8 +9,7 @@ from tests.cli.commands import called
 MISTAKES = {
     "a misspelt choice": (
         ["weighting=nash"],
-        "`weighting` must be one of dwa, fixed, nash_mtl, uncertainty, got 'nash' "
-        "(did you mean 'nash_mtl'?).",
+        "upgrad, uw_so, got 'nash' (did you mean 'nash_mtl'?).",
     ),
     "a misspelt study": (["experiment=post"], "(did you mean 'posts'?)"),
     "a misspelt key": (

@@ -57,7 +57,7 @@ def test_help_lists_every_group_and_option(
         "weighting: aligned_mtl, cagrad, con_fig, db_mtl, dual_proj, dwa, edm",
         "loss_weights: equal, inverse_start, inverse_variance",
         "data: babi, canvas, clothing, clothing_numbers, dials, diamonds, digits",
-        "model: auto, image_and_metadata, numbers_and_text, posts",
+        "model: auto, average, image_and_metadata, numbers_and_text, posts",
         "experiment: babi, book_image_and_metadata",
     ):
         assert line in out
