@@ -59,7 +59,7 @@ def expected(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("n_tasks", range(1, active_sets.MOST_TASKS + 1))
 def test_its_direction_is_what_trying_every_set_of_tasks_finds(n_tasks: int) -> None:
     # Where directions repeat, many weights make this direction, and not all of one length.
-    active_sets.hold_to(EDM(), n_tasks, expected, is_direction=True)
+    assert active_sets.worst_miss(EDM(), n_tasks, expected, is_direction=True) <= 1
 
 
 def test_sixteen_tasks_all_gain_as_much_as_those_that_have_a_weight() -> None:

@@ -79,7 +79,7 @@ def expected(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("n_tasks", range(1, active_sets.MOST_TASKS + 1))
 def test_it_is_what_trying_every_set_of_tasks_finds(n_tasks: int) -> None:
-    active_sets.hold_to(UPGrad(), n_tasks, expected)
+    assert active_sets.worst_miss(UPGrad(), n_tasks, expected) <= 1
 
 
 def test_sixteen_tasks_are_all_served() -> None:

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     source = source_of(json.dumps(settings["data"]))
     prepare(source)
     construct(settings["runtime"]).prepare()
-    from steelyard.training.answers import test_again  # noqa: PLC0415  after the threads are set
+    from steelyard.training.answers import repeat_test  # noqa: PLC0415  after the threads are set
     from steelyard.training.describe import digest  # noqa: PLC0415
 
     found = digest({split: source.load(split) for split in SPLITS})
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
             f"`data` must be those of the run, with digest {record['data_digest']}, got {found}."
         )
     trained = [head for head, weight in record["loss_weights"].items() if weight > 0]
-    now = test_again(folder.path / NETWORK, source, trained)
+    now = repeat_test(folder.path / NETWORK, source, trained)
     return _compare(record["test"], now, str(record["name"]))
 
 

@@ -29,14 +29,15 @@ def main(arguments: Sequence[str]) -> int:
     if not path.is_file():
         raise Refused(f"`page` must be a file that exists, got {given.page!r}.")
     before = path.read_text(encoding="utf-8")
-    now = written(before, entries())
+    found = entries()
+    now = written(before, found)
     if given.check:
         print(f"{path} is {'current' if now == before else 'not current: steelyard overview'}.")
         return 0 if now == before else 1
     part = path.with_name(f"{path.name}.part")
     part.write_text(now, encoding="utf-8")
     part.replace(path)
-    print(f"{len(entries())} studies: {path}")
+    print(f"{len(found)} studies: {path}")
     return 0
 
 

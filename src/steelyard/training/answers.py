@@ -91,7 +91,7 @@ def answers(task: Task, outputs: np.ndarray) -> Named:
     return {f"{name}_{corner}": column for corner, column in zip(CORNERS, outputs.T, strict=True)}
 
 
-def test_again(network: Path, source: Source, trained: Sequence[str]) -> dict[str, float]:
+def repeat_test(network: Path, source: Source, trained: Sequence[str]) -> dict[str, float]:
     """Returns the measures of a saved network on the test, as its run measured them.
 
     Args:

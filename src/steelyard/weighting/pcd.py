@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from steelyard.arrays import Array, Named, ops
 from steelyard.weighting._active_rows import ActiveRows, active_rows
-from steelyard.weighting._active_set import least_quadratic
+from steelyard.weighting._cone import least_in_cone
 from steelyard.weighting._running_mean import running_mean
 from steelyard.weighting.base import Signals, UseOfLossWeights, Weighing, Weighting
 
-LONGEST = 1e7  # multipliers beyond it, in units of what is asked: the others cannot all be served
+SERVED = 1e-7  # of what is asked for: less is missing by rounding alone
 SHORTEST = 1e-6  # a combination that cancels down to less of its terms is zero
 
 
@@ -99,8 +99,10 @@ class PCD(Weighting):
         missing = ops.where(is_other, missing, 0.0)
         both = ops.logical_and(is_other[:, None], is_other[None, :])
         identity = ops.eye(lengths.shape[0], dtype="float64")
-        multipliers = least_quadratic(ops.where(both, rows.cosines, identity), missing)
-        is_feasible = ops.max(multipliers) <= LONGEST * ops.max(ops.abs(missing))
+        cosines = ops.where(both, rows.cosines, identity)
+        multipliers = least_in_cone(cosines[None], missing[None])[0]
+        left = missing - ops.matmul(cosines, multipliers[:, None])[:, 0]
+        is_feasible = ops.max(left) <= SERVED * ops.max(ops.abs(missing))
 
         x = own * lead + ops.where(is_feasible, multipliers, 0.0)
         square = ops.sum(x * ops.matmul(rows.cosines, x[:, None])[:, 0])
