@@ -183,3 +183,11 @@ def test_a_network_is_shown_and_counted_before_it_is_trained(
         assert "3,234 parameters" in out  # 16 x 64 + 64, 64 x 32 + 32, and two heads of 32 + 1
         assert "head task_1: regression" in out
         assert not list(tmp_path.iterdir())
+
+
+def test_a_network_of_a_folder_that_is_not_there_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in (("--config-dir=nowhere",), ("--config-dir", "nowhere")):
+        code, _, err = called(capsys, monkeypatch, "network", *words, "data=mine")
+        assert (code, err) == (2, "`--config-dir` must be a folder that exists, got 'nowhere'.\n")

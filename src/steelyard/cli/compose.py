@@ -10,6 +10,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
+from steelyard.construct import Refused
+
 HERE = Path(__file__).parents[1]
 CHECKOUT = HERE.parents[1] / "conf"
 INSTALLED = HERE / "conf"
@@ -76,6 +78,9 @@ def composed(overrides: Sequence[str]) -> DictConfig:
         flag, is_joined, folder = word.partition("=")
         if flag in OWN_FOLDER:
             given = [folder] if is_joined else _next(words)
+            for each in given:
+                if not Path(each).is_dir():
+                    raise Refused(f"`{flag}` must be a folder that exists, got {each!r}.")
             told.append(f"hydra.searchpath={[Path(each).absolute().as_uri() for each in given]}")
         else:
             told.append(opened(word))
