@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from steelyard.arrays import Array
 from steelyard.construct import Refused, construct
 from steelyard.data.source import Source
+from steelyard.references import keys_of
 from steelyard.task import Task
 from steelyard.tracking import curves
 from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
@@ -184,7 +185,7 @@ def identify(settings: Mapping[str, Any], source: Source) -> Identity:
         Refused: The files whose hashes it depends on cannot be had.
     """
     key = run_key(settings, _fingerprint_of(json.dumps(settings["data"])))
-    method = settings["weighting"]["_target_"].rpartition(".")[0].rpartition(".")[2]
+    method = method_of(settings["weighting"])
     weights = label_of(settings["loss_weights"], source.task_names)
     setting = weights if method == "fixed" else method
     if method != "fixed" and weights != "equal":
@@ -198,6 +199,13 @@ def identify(settings: Mapping[str, Any], source: Source) -> Identity:
     }
     sweep = os.environ.get(SWEEP, "")
     return Identity(key, f"{setting}-{settings['seed']}", settings["study"], sweep, tags)
+
+
+def method_of(weighting: Mapping[str, Any]) -> str:
+    """Returns the name of a method's file; of one that holds another both: `smoothed nash_mtl`."""
+    name: str = weighting["_target_"].rpartition(".")[0].rpartition(".")[2]
+    held = weighting.get("method")
+    return f"{name} {method_of(held)}" if isinstance(held, Mapping) else name
 
 
 def label_of(loss_weights: Mapping[str, Any], heads: Sequence[str]) -> str:
@@ -221,6 +229,7 @@ def described(identity: Identity, settings: Mapping[str, Any]) -> dict[str, Any]
         "study": identity.study,
         **{name: identity.tags[name] for name in ("weighting", "setting", "git_commit")},
         "seed": settings["seed"],
+        "references": keys_of(settings),
         "config": {name: value for name, value in settings.items() if name not in BESIDE},
         "machine": {"python": platform.python_version(), "processor": platform.machine()},
     }

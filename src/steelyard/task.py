@@ -32,6 +32,8 @@ CORNERS = ("x1", "y1", "x2", "y2")  # of a box, as shares of the image's width a
 NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]+")  # what Keras and MLflow both take
 NO_CLASS = -1  # the label of an example whose class is not known
 ROUNDING = 1e-9  # a spread below this share of the numbers' size is none
+HUBER_DELTA = 1.0  # of Keras: the error at which its Huber loss becomes a straight line
+HALVINGS = 60  # of the targets' range, which leave less of it than float64 can tell apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,22 @@ class Task:
         """Returns a head's outputs [N, width] in the target's own unit."""
         return (outputs * self.spread + self.center) if self.standardize else outputs
 
+    def best_constant(self, targets: Array) -> Array:
+        """Returns the outputs [width] of the best constant predictor of targets [N] that are known.
+
+        Class shares; the mean of what is trained on, or for an absolute error its median, or for
+        Huber's loss the place where as much pulls up as down.
+        """
+        if self.kind == "multiclass":
+            counts = np.bincount(targets.astype(int), minlength=self.width)
+            return counts / counts.sum()
+        scaled = self.scale(targets.astype("float64"))
+        if self.keras_loss == "mae":
+            best = np.median(scaled, axis=0)
+        else:
+            best = _least_huber(scaled) if self.keras_loss == "huber" else scaled.mean(axis=0)
+        return np.reshape(best, self.width)
+
 
 def check_kind(name: str, kind: str, loss: str) -> None:
     """Refuses a head of a kind that there is not, or of a loss that does not fit its kind.
@@ -120,6 +138,19 @@ def check_kind(name: str, kind: str, loss: str) -> None:
     if loss and loss not in LOSSES[kind]:
         fitting = ", ".join(LOSSES[kind])
         raise ValueError(f"`{name}.loss` must be one of {fitting} for a {kind} head, got {loss!r}.")
+
+
+def _least_huber(targets: Array) -> Array:
+    """Returns the constant of least Huber loss on targets [N].
+
+    The loss is convex, so halving finds where its slope turns from negative to positive.
+    """
+    low, high = targets.min(), targets.max()
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        slope = np.clip(middle - targets, -HUBER_DELTA, HUBER_DELTA).sum()
+        low, high = (low, middle) if slope > 0 else (middle, high)
+    return (low + high) / 2
 
 
 def center_and_spread(values: Array) -> tuple[float, float]:

@@ -50,8 +50,10 @@ def broken(**columns: Any) -> None:
 
 MIXED = ["many", *map(str, NUMBER[1:])]
 SOLO = ["solo", *["a", "b"] * (N // 2)][:N]
+DUO = ["duo", *SOLO[1:-1], "duo"]
 AGES = [*map(str, NUMBER[1:]), "37years"]
 AT_RANDOM = ["data.split.stratify=''", "data.split.by=''"]
+ALONE = "class of 'label', to train and to test, got 'solo' in row 2 of the file alone"
 FAULTS: dict[str, tuple[dict[str, Any], list[str], str]] = {
     "ages like 37years": (
         {"age": AGES},
@@ -71,7 +73,12 @@ FAULTS: dict[str, tuple[dict[str, Any], list[str], str]] = {
     "a class of one that does not train": (
         {"label": SOLO},
         [*AT_RANDOM, "data.split.seed=6"],
-        "got 'solo' in row 2 of the file; a class needs a row in train",
+        ALONE,
+    ),
+    "a class of one that trains": (
+        {"label": SOLO},
+        [*AT_RANDOM, "data.split.seed=0"],
+        ALONE,
     ),
     "no such column": ({}, ["data.inputs_from.price.column=[prize]"], "got 'prize'."),
     "no such file": ({}, ["data.file.path=nowhere.csv"], "must be a file that exists"),
@@ -94,12 +101,12 @@ def test_what_is_wrong_is_told_in_one_line(name: str, steelyard: Any, here: Path
     assert sorted(here.rglob("*")) == before
 
 
-def test_a_class_of_one_that_trains_and_a_group_with_most_rows_are_doubtful(steelyard: Any) -> None:
+def test_a_class_of_two_and_a_group_with_most_rows_are_doubtful(steelyard: Any) -> None:
     steelyard("describe", "mine.csv", "--heads", "age,label")
-    broken(label=SOLO)
+    broken(label=DUO)
     code, out, _ = steelyard("check", "data/mine.yaml", *AT_RANDOM, "data.split.seed=0")
     assert code == 0
-    assert "doubt: `label` has classes of fewer than 5 rows in train: 'solo' (1)." in out
+    assert "doubt: `label` has classes of fewer than 5 rows in train: 'duo' (2)." in out
     broken(user_id=np.where(NUMBER < 180, 0, NUMBER))
     code, out, _ = steelyard("check", "data/mine.yaml", "data.split.stratify=''")
     assert code == 0

@@ -9,7 +9,7 @@ from tests.cli.commands import called
 MISTAKES = {
     "a misspelt choice": (
         ["weighting=nash"],
-        "upgrad, uw_so, got 'nash' (did you mean 'nash_mtl'?).",
+        "got 'nash' (did you mean 'nash_mtl'?).",
     ),
     "a misspelt study": (["experiment=post"], "(did you mean 'posts'?)"),
     "a misspelt key": (
@@ -49,6 +49,14 @@ MISTAKES = {
         "`loss_weights` must not all be 0, got 0 for every head.",
     ),
     "a misspelt rule": (["loss_weights.rule=inverse"], "`loss_weights.rule` must be one of"),
+    "a primary head that is not there": (
+        ["weighting=pcd", "weighting.primary=3"],
+        "`primary` must be below 3, the number of tasks, got 3.",
+    ),
+    "a method that cannot be held": (
+        ["weighting=graddrop", "balance=every_second_step"],
+        "`update_every` must be 1 for GradDrop, which works on coordinates, got 2.",
+    ),
     "too short a text": (
         ["data.length=268"],
         "`text` must be padded to at least 269 words",
@@ -174,8 +182,8 @@ ROWS = "words,label\n" + "".join(f"word {n},{'no' if n % 2 else 'yes'}\n" for n 
         ),
         ("", [], "`mine.csv` must hold a table, got an empty file"),
         (ROWS, ["data.file.sha256=ab12"], "must be the published file with sha256 ab12, got"),
-        (ROWS + "last,maybe\n", [], "must have"),
-        (ROWS, [f"+data.tasks_from.dense={TARGET}"], "or as Keras names layers), got 'dense'"),
+        (ROWS + "last,maybe\n", [], "got 'maybe' in row 42 of the file alone (1 such class)"),
+        (ROWS, [f"+data.tasks_from.not_equal={TARGET}"], "masks of texts, got 'not_equal'"),
         (ROWS, [f"+data.inputs_from.numeric={COLUMN}"], "must not name a text input for another"),
         (ROWS.replace("yes", "1").replace("no", "1"), [NUMBER], "`y` must have different targets"),
         (ROWS, ["data.file.path=other.csv"], "`other.csv` must be a file that exists"),
@@ -190,8 +198,8 @@ ROWS = "words,label\n" + "".join(f"word {n},{'no' if n % 2 else 'yes'}\n" for n 
         "no text",
         "empty",
         "hash",
-        "unseen class",
-        "a layer's name",
+        "a class of one row",
+        "a mask's name",
         "another kind's name",
         "nothing to learn",
         "no file",

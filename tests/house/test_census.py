@@ -4,7 +4,7 @@ import ast
 import dataclasses
 import importlib
 import inspect
-import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from steelyard.construct import construct
+from steelyard.references import FILE, KEY, bibliography, fields_of, values_of
 from steelyard.weighting.base import Weighting
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,7 @@ CHOICES = sorted(
     for path in (ROOT / "conf").glob("*/*.yaml")
     if path.parent.name not in {"experiment", "sweep", "loss_weights"}
 )
+DATA = sorted((ROOT / "conf/data").glob("*.yaml"))
 STUDIES = sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml"))
 BANNED = {"utils", "helpers", "common", "misc", "core", "manager"}
 
@@ -40,6 +42,29 @@ def method_in(stem: str) -> type[Weighting]:
     ]
     assert len(found) == 1
     return found[0]
+
+
+@cache
+def configured(path: Path) -> Any:
+    """Returns what a configuration file holds, and what it chooses of other groups."""
+    config: Any = OmegaConf.load(path)
+    if "defaults" not in config:
+        return config
+    return composed(f"{path.parent.name}={path.stem}")[path.parent.name]
+
+
+def composed(*overrides: str) -> Any:
+    """Returns the configuration that overrides make."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("config", list(overrides))
+
+
+def default_of(stem: str) -> Weighting:
+    """Returns the method of a file at its defaults; one that holds another holds the file's."""
+    kind = method_in(stem)
+    config = configured(ROOT / f"conf/weighting/{stem}.yaml")
+    held = [each.name for each in dataclasses.fields(kind) if each.default is dataclasses.MISSING]
+    return kind(**{name: construct(config[name]) for name in held})
 
 
 def plain(value: Any) -> Any:
@@ -63,13 +88,24 @@ def test_every_method_has_a_configuration_and_a_test() -> None:
 
 @pytest.mark.parametrize("stem", METHODS)
 def test_a_method_s_paper_is_in_the_references(stem: str) -> None:
-    keys = re.findall(r"@\w+\{([^,]+),", (ROOT / "references.bib").read_text())
-    assert method_in(stem).paper in keys
+    assert method_in(stem).paper in bibliography()
+
+
+def test_a_key_that_a_docstring_names_is_in_the_references() -> None:
+    for path in (ROOT / "src/steelyard").glob("*/*.py"):
+        assert set(KEY.findall(path.read_text())) <= set(bibliography()), path
+
+
+def test_a_file_that_an_entry_is_known_by_is_a_data_set_s() -> None:
+    nodes = [OmegaConf.to_container(OmegaConf.load(path)) for path in DATA]
+    files = {file for node in nodes for file in values_of("path", node)}
+    named = [fields_of(entry).get(FILE) for entry in bibliography().values()]
+    assert {file for file in named if file} <= files
 
 
 @pytest.mark.parametrize("path", CHOICES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_configuration_shows_every_knob(path: Path) -> None:
-    config: Any = OmegaConf.load(path)
+    config = configured(path)
     module, _, name = config["_target_"].rpartition(".")
     if module.startswith("keras"):
         return  # Keras's knobs are Keras's; the file shows those that a user turns
@@ -80,8 +116,7 @@ def test_a_configuration_shows_every_knob(path: Path) -> None:
 
 @pytest.mark.parametrize("stem", METHODS)
 def test_a_method_s_configuration_is_its_defaults(stem: str) -> None:
-    config = OmegaConf.load(ROOT / f"conf/weighting/{stem}.yaml")
-    assert construct(config) == method_in(stem)()
+    assert construct(configured(ROOT / f"conf/weighting/{stem}.yaml")) == default_of(stem)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +141,7 @@ def test_every_study_composes_and_says_what_it_asks(study: str) -> None:
     text = (ROOT / f"conf/experiment/{study}.yaml").read_text()
     for word in ("# Question", "# Run", "# Costs", "# Expect"):
         assert word in text
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = compose("config", [f"experiment={study}"])
-    assert config.study == study
+    assert composed(f"experiment={study}").study == study
     if study.startswith("book_"):
         return  # an example as published, which is run once and asks for no report
     assert (ROOT / f"experiments/{study}/README.md").is_file()

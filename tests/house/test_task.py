@@ -25,13 +25,14 @@ def test_a_name_that_keras_or_mlflow_refuses_is_refused(name: str) -> None:
         Task(name=name)
 
 
-@pytest.mark.parametrize("name", ["age", "fat_g", "fat-g", "v1.2", "0", "_x", "-x"])
+@pytest.mark.parametrize("name", ["age", "fat_g", "fat-g", "v1.2", "0", "_x", "-x", "dense_1"])
 def test_a_plain_name_is_taken(name: str) -> None:
     assert Task(name=name).name == name
+    check_names([name])
     call_in_a_graph(name)
 
 
-@pytest.mark.parametrize("name", ["fat g", " ", "größe", ".", "..", "a/b", "rule", "dense_1"])
+@pytest.mark.parametrize("name", ["fat g", " ", "größe", ".", "..", "a/b", "rule", "text>dense"])
 def test_a_name_that_would_break_a_run_is_refused_before_it_begins(name: str) -> None:
     with pytest.raises(Refused, match="must name heads by letters"):
         check_names(["age", name])

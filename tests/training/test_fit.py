@@ -26,7 +26,10 @@ def done(output: Path, *more: str) -> tuple[Done, list[dict[str, float]]]:
     return finished, RunFolder(output, finished.identity.key).history()
 
 
-@pytest.mark.parametrize("method", ["fixed", "uncertainty", "dwa", "nash_mtl"])
+METHODS = ["fixed", "uncertainty", "dwa", "nash_mtl", "famo", "rlw", "graddrop", "excess_mtl"]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_run_that_was_cut_off_goes_on_bit_equal(method: str, tmp_path: Path) -> None:
     more = (
         f"weighting={method}",

@@ -99,13 +99,15 @@ def test_a_head_without_any_label_in_a_batch_contributes_nothing(method: Weighti
     targets["age"][:] = np.nan
     model = weighed(method)
     before = model.network.get_layer("age").get_weights()
-    memory = {name: np.array(value) for name, value in model.memory.items() if name != "epoch"}
+    memory = {
+        name: np.array(value) for name, value in model.weigher.memory.items() if name != "epoch"
+    }
     logs = model.fit(words, targets, batch_size=32, epochs=1, verbose=0).history
     for one, other in zip(before, model.network.get_layer("age").get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert logs["age_weighted_loss"] == [0.0]
     for name, value in memory.items():
-        assert np.array(model.memory[name])[0] == value[0], name
+        assert np.array(model.weigher.memory[name])[0] == value[0], name
 
 
 @each_method

@@ -52,7 +52,7 @@ def test_it_compiles_fits_stops_saves_and_loads_as_any_keras_model(
     before, after = model.predict(named, verbose=0), again.predict(named, verbose=0)
     for head in LOSSES:
         np.testing.assert_array_equal(before[head], after[head])
-    assert again.weighting == method
+    assert again.weigher.weighting == method
     for each in (model, again):  # memory and optimizer go on where they were
         each.fit(named, targets, batch_size=32, epochs=1, shuffle=False, verbose=0)
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):

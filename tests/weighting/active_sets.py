@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from steelyard.weighting.base import Weighting
-from tests.weighting.problems import Answer, Problem, answers
+from tests.weighting.answers import Answer, answers
+from tests.weighting.problems import only_step
 
 KINDS = ("plain", "parallel", "opposed", "repeated", "zero")
 MOST_TASKS = 6  # 64 sets of tasks
@@ -83,16 +84,7 @@ def odd_rows(rng: np.random.Generator, kind: str, n_tasks: int) -> np.ndarray:
 
 def asked(method: Weighting, jacobian: np.ndarray) -> Answer:
     """Returns what a method answers in a graph, where every task is active."""
-    ones = np.ones((1, len(jacobian)))
-    problem = Problem(
-        jacobian=jacobian,
-        losses=ones,
-        counts=ones,
-        loss_weights=ones[0],
-        learned=ones[0],
-        kinds=("squared",) * len(jacobian),
-    )
-    return next(answers(method, problem))
+    return answers(method, [only_step(jacobian)])[0][0]
 
 
 def steps(
@@ -103,9 +95,9 @@ def steps(
     Only the rows that are not zero are yielded; the weight of any other has to be zero.
     """
     rng = np.random.default_rng(n_tasks)
-    for kind in KINDS * n_problems:
-        jacobian = odd_rows(rng, kind, n_tasks)
-        answer = asked(method, jacobian)
+    jacobians = [odd_rows(rng, kind, n_tasks) for kind in KINDS * n_problems]
+    answered = answers(method, [only_step(each) for each in jacobians])
+    for jacobian, (answer,) in zip(jacobians, answered, strict=True):
         assert np.isfinite(answer.weights).all()
         lengths = np.linalg.norm(jacobian, axis=1)
         is_there = lengths > 0

@@ -15,6 +15,7 @@ def signals_of(jacobian: np.ndarray, dtype: str = "float32", **changes: object) 
         "kinds": ("squared",) * n_tasks,
         "epoch": np.zeros((), dtype),
         "gramian": jacobian @ jacobian.T,
+        "draws": np.random.default_rng(0).uniform(size=(n_tasks, n_tasks)),
     }
     changed = {
         name: np.asarray(value, dtype) if isinstance(value, np.ndarray) else value

@@ -17,8 +17,7 @@ def slopes(method: IMTLL, signals: Signals, log_scale: np.ndarray) -> np.ndarray
     step, ends = 1e-2, []
     for moved in (log_scale + step, log_scale - step):
         memory = {"log_scale": np.asarray(moved, "float32")}
-        weights = method.weigh(signals, memory).weights
-        ends.append(weights * signals.losses + method.penalty(signals, memory))
+        ends.append(method.lesson(signals, memory))
     return np.asarray(ends[0] - ends[1]) / (2 * step)
 
 
@@ -43,7 +42,7 @@ def test_it_is_twice_uncertainty_weighting_with_the_sign_turned() -> None:
     log_scale = np.array([-2.0, 0.0, 0.7, 3.0], "float32")
     signals = signals_of(np.eye(4), loss_weights=np.array([1, 0.5, 3, 1]))
     ours, theirs = {"log_scale": log_scale}, {"log_noise": -log_scale}
-    for rule in ("weigh", "penalty"):
+    for rule in ("weigh", "lesson"):
         one, other = getattr(IMTLL(), rule), getattr(Uncertainty(), rule)
         answers = [one(signals, ours), other(signals, theirs)]
         if rule == "weigh":

@@ -117,7 +117,7 @@ def test_zero_rows_and_tasks_that_are_out_disturb_no_other_and_keep_their_mean()
 
 def test_refuses_a_primary_task_that_is_not_there() -> None:
     with pytest.raises(ValueError, match="`primary` must be below 2, the number of tasks, got 2"):
-        PCD(primary=2).remember(2)
+        PCD(primary=2).check(2)
     with pytest.raises(ValueError, match="`primary` must not be negative, got -1"):
         PCD(primary=-1)
 

@@ -33,8 +33,7 @@ def test_the_weight_comes_to_rest_where_the_likelihood_says(
         ends = []
         for moved in (value + step, value - step):
             memory = {"log_noise": moved}
-            weights = method.weigh(signals, memory).weights
-            ends.append(weights * signals.losses + method.penalty(signals, memory))
+            ends.append(method.lesson(signals, memory))
         return (ends[0] - ends[1]) / (2 * step)
 
     assert weight() == pytest.approx(start)

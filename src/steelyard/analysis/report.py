@@ -40,6 +40,8 @@ def write(study: Study, folder: Path, expectation: str) -> None:
         equal=EQUAL,
         estimate=estimate,
         verdict=verdict,
+        chosen=chosen,
+        unserved=unserved,
         pasted=pasted(answer.weights) if answer else "",
         n_failed=int((study.runs["status"] == "failed").sum()),
         n_diverged=int((study.runs["status"] == "diverged").sum()),
@@ -92,6 +94,34 @@ def summary(study: Study, answer: Recommendation | None) -> dict[str, Any]:
             if not math.isnan(change.won_back)
         }
     return found
+
+
+def chosen(study: Study, answer: Recommendation) -> str:
+    """Returns in words from which settings the recommended one was chosen."""
+    n, n_serve, n_seeds = len(study.fixed), len(answer.candidates), len(study.seeds)
+    tried = (
+        f"{n} fixed setting{'s' * (n != 1)} tried, with {n_seeds} seed{'s' * (n_seeds != 1)} each"
+    )
+    if not answer.serves_all:
+        return f"Among the {tried}, these weights have the best score on validation:"
+    share = f"In {n_serve} of the" if n_serve < n else "In each of the" if n > 1 else "In the"
+    among = "among such settings " if n_serve < n else ""
+    best = (
+        f"{among}these weights have the best score there"
+        if n_serve > 1
+        else "these are its weights"
+    )
+    return f"{share} {tried}, every head beats its best constant guess on validation, and {best}:"
+
+
+def unserved(answer: Recommendation) -> str:
+    """Returns in words which heads do not beat a constant guess, where no setting serves all."""
+    never, here = answer.never_served, answer.unserved[answer.setting]
+    others = " or ".join(head for head in here if head not in never)
+    if not never:
+        return f"each beats its best constant guess in some, but {others} not with these weights"
+    told = f"in none of them does {' or '.join(never)} beat its best constant guess on validation"
+    return told + (f", nor with these weights {others}" if others else "")
 
 
 def verdict(change: Change) -> str:

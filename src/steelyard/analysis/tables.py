@@ -16,7 +16,7 @@ def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
     for part, prefix in (("loss_weights", "weight"), ("best", "valid"), ("test", "test")):
         values = record.get(part) or {}
         row |= {f"{prefix}/{name}": value for name, value in values.items()}
-    for part in ("start", "constant"):
+    for part in ("start", "constant", "constant_valid"):
         row |= {f"{part}/{name}": value for name, value in (record.get(part) or {}).items()}
     return row
 

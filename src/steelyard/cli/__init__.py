@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "train a few runs of a study again, and compare them with its committed numbers",
     "predict": "let a finished run answer for the rows of a new file",
     "evaluate": "repeat the test of a finished run from its saved network",
+    "cite": "print the BibTeX of what a run used: its method, its data, its encoders",
     "data": "describe a table, or say what is wrong with it, before an hour is spent on it",
     "ui": "open MLflow on this machine",
 }

@@ -65,6 +65,8 @@ class Watching:
         seconds = time.monotonic() - self.run_began
         what = f"{record['status']} in {seconds:.0f} s" if done.is_new else "is there already"
         self._step(f"{done.identity.name}: {what}  {_losses(record['best'], 'best ')}", done.is_new)
+        for alarm in record["alarms"] if done.is_new else []:
+            self._print(f"    alarm: {alarm}")
 
     def failed(self, name: str, error: str) -> None:
         """Is told that a run failed."""
@@ -75,13 +77,19 @@ class Watching:
         self.n_trained += is_new
         if self.bars:
             self.bars.update(self.sweep_bar, completed=self.n_done)
-            self.bars.console.print(text, highlight=False, markup=False)
+            self._print(text)
         else:
             left = ""
             if self.n_trained and self.n_done < self.n_runs:
                 each = (time.monotonic() - self.began) / self.n_trained
                 left = f"  (about {each * (self.n_runs - self.n_done) / 60:.0f} min left)"
-            self._say(f"[{self.n_done}/{self.n_runs}] {text}{left}")
+            self._print(f"[{self.n_done}/{self.n_runs}] {text}{left}")
+
+    def _print(self, text: str) -> None:
+        if self.bars:
+            self.bars.console.print(text, highlight=False, markup=False)
+        else:
+            self._say(text)
 
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)

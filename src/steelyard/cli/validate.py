@@ -3,7 +3,6 @@
 import difflib
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,10 +17,6 @@ from steelyard.run import identify, plain, source_of
 from steelyard.task import NAME
 from steelyard.training.loss_weights import RULES
 
-LAYERS = re.compile(  # the names that Keras gives to layers that have none
-    r"(dense|embedding|conv[12]d|(global_)?(max|average)_pooling[12]d|flatten|concatenate|add|lstm"
-    r"|gru|dropout|(layer|batch)_normalization)(_\d+)?"
-)
 PARTS = ("weighting", "balance", "training", "tracker", "runtime", "seeds")  # built without Keras
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -82,12 +77,13 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
         check_inputs(source.input_kinds, source.task_names)
         check_loss_weights(settings["loss_weights"], source.task_names)
         construct(config.model).check(source.input_kinds, source.task_names)
+        parts = {part: construct(config[part]) for part in PARTS}
+        parts["weighting"].check(len(source.task_names))
+        parts["balance"].check(parts["weighting"])
     except Refused:
         raise
     except ValueError as error:
         raise Refused(str(error)) from error
-    for part in PARTS:
-        construct(config[part])
     # The code is read for the key before the first run: what is edited later is not what runs.
     identify(settings, source)
 
@@ -99,10 +95,10 @@ def check_names(heads: Sequence[str]) -> None:
         Refused: One has other characters than they take, or is the key of the rule.
     """
     for head in heads:
-        if not NAME.fullmatch(head) or head == "rule" or LAYERS.fullmatch(head):
+        if not NAME.fullmatch(head) or head == "rule":
             raise Refused(
                 "`tasks_from` must name heads by letters from a to z, digits and any of _ . - "
-                f"(and not `rule`, or as Keras names layers), got {head!r}."
+                f"(and not `rule`), got {head!r}."
             )
 
 

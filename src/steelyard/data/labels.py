@@ -8,7 +8,7 @@ import numpy as np
 
 from steelyard.data.source import SPLITS, Examples, Split
 from steelyard.data.table import Table
-from steelyard.task import Task
+from steelyard.task import HUBER_DELTA, Task
 
 Splits = Mapping[Split, Examples]
 
@@ -72,12 +72,12 @@ def scale(task: Task, targets: np.ndarray, *, is_raw: bool = False) -> Scale:
         task = replace(task, standardize=False)
     known = known_of(task, targets).astype("float64")
     if task.kind == "multiclass":
-        chances = np.bincount(known.astype(int), minlength=task.width) / len(known)
+        chances = task.best_constant(known)
         present = chances[chances > 0]
         entropy = float(-(present * np.log(present)).sum())
         return Scale(task.loss_scale * float(np.log(task.width)), task.loss_scale * entropy)
     scaled = task.scale(known)
-    best = np.median(scaled, axis=0) if task.keras_loss == "mae" else scaled.mean(axis=0)
+    best = task.best_constant(known)
     zero = np.zeros_like(best) if task.kind == "regression" else np.full_like(best, 0.5)
     return Scale(*(task.loss_scale * _loss(task.keras_loss, scaled, each) for each in (zero, best)))
 
@@ -94,6 +94,7 @@ def _loss(name: str, targets: np.ndarray, outputs: np.ndarray) -> float:
         of_truth = targets * np.log(chances) + (1 - targets) * np.log(1 - chances)
         return float(-of_truth.mean())
     far = np.abs(targets - outputs)
-    if name == "huber":  # at Keras's delta of 1
-        return float(np.where(far <= 1, far**2 / 2, far - 1 / 2).mean())
+    if name == "huber":
+        straight = HUBER_DELTA * (far - HUBER_DELTA / 2)
+        return float(np.where(far <= HUBER_DELTA, far**2 / 2, straight).mean())
     return float((far if name == "mae" else far**2).mean())

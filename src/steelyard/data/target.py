@@ -74,7 +74,8 @@ class Target:
         """Returns the task, and its targets [N, ...], fitted on the rows at positions `train`.
 
         Raises:
-            ValueError: No row of `train` is labelled, or a value is no number or no known class.
+            ValueError: No row of `train` is labelled, a value is no number or no known class, or a
+                class has one row.
         """
         if table[list(self.columns)].iloc[train].isna().any(axis=1).all():
             raise ValueError(f"`{name}` must have a label in some training row, got none.")
@@ -109,6 +110,8 @@ class Target:
         self, name: str, labels: pd.Series, train: np.ndarray
     ) -> tuple[Task, np.ndarray]:
         classes = self._given or _classes(labels.iloc[train].dropna(), self.top)
+        is_kept = labels.isin(classes) | (not (self.top or self.classes))
+        _check_rows(name, self.columns[0], labels.where(is_kept))
         if self.kind == "binary" and len(classes) != 2:  # noqa: PLR2004
             raise ValueError(
                 f"`{name}` must have two classes in train to be binary, got {_some(classes)}."
@@ -133,6 +136,18 @@ def _classes(labels: pd.Series, top: int) -> tuple[str, ...]:
         return tuple(sorted(counts.index, key=float))  # 9 before 10
     except ValueError:
         return tuple(sorted(counts.index))
+
+
+def _check_rows(name: str, column: str, labels: pd.Series) -> None:
+    """Refuses a class with one row in the whole table, whichever split it falls into."""
+    is_alone = labels.map(labels.value_counts()) == 1
+    if is_alone.any():
+        n = int(is_alone.sum())
+        raise ValueError(
+            f"`{name}` must have two rows or more of each class of {column!r}, to train and to "
+            f"test, got {first_of(labels, is_alone)} alone ({n} such class{'es' * (n > 1)}); drop "
+            "the row, merge the class with another, or keep fewer classes by `top`."
+        )
 
 
 def _check_seen(name: str, labels: pd.Series, classes: Sequence[str]) -> None:

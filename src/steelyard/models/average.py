@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder, check_dropout, check_sizes
+from steelyard.models.encoder import Encoder, check_dropout, check_sizes, layer_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,11 @@ class Average(Encoder):
         return self.embedding
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        layers = keras.layers
-        features = layers.Embedding(vocabulary, self.embedding, mask_zero=True)(tensor)
+        layers, part = keras.layers, tensor.name
+        embedding = layers.Embedding(
+            vocabulary, self.embedding, mask_zero=True, name=layer_name(part, "embedding")
+        )
+        features = embedding(tensor)
         if self.dropout:
-            features = layers.Dropout(self.dropout)(features)
-        return layers.GlobalAveragePooling1D()(features)
+            features = layers.Dropout(self.dropout, name=layer_name(part, "dropout"))(features)
+        return layers.GlobalAveragePooling1D(name=layer_name(part, "average"))(features)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder, check_dropout, check_sizes
+from steelyard.models.encoder import Encoder, check_dropout, check_sizes, layer_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +57,18 @@ class Convolutions(Encoder):
         return self.stages[-1][-1]
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        layers = keras.layers
-        features = layers.Embedding(vocabulary, self.embedding)(tensor)
+        layers, part = keras.layers, tensor.name
+        embedding = layers.Embedding(vocabulary, self.embedding, name=layer_name(part, "embedding"))
+        features = embedding(tensor)
         if self.dropout:
-            features = layers.Dropout(self.dropout)(features)
+            features = layers.Dropout(self.dropout, name=layer_name(part, "dropout"))(features)
         for n, stage in enumerate(self.stages):
             if n:
-                features = layers.MaxPooling1D(self.pool)(features)
-            for filters in stage:
-                features = layers.Conv1D(filters, self.kernel, activation="relu")(features)
-        return layers.GlobalMaxPooling1D()(features)
+                features = layers.MaxPooling1D(self.pool, name=layer_name(part, "pool", n))(
+                    features
+                )
+            for k, filters in enumerate(stage, start=1):
+                name = layer_name(part, "convolution", n + 1, k)
+                convolution = layers.Conv1D(filters, self.kernel, activation="relu", name=name)
+                features = convolution(features)
+        return layers.GlobalMaxPooling1D(name=layer_name(part, "strongest"))(features)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from steelyard.arrays import Array, keras
 
 NORMALISATIONS = ("none", "layer", "batch")
+MARK = ">"  # in the names of layers: TensorFlow's graphs take it, and `task.NAME` does not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +28,10 @@ class Encoder(ABC):
 
     @abstractmethod
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        """Returns the features [N, width] of an input.
+        """Returns the features [N, width] of an input, its layers named by `layer_name`.
 
         Args:
-            tensor: The input [N, ...].
+            tensor: The input [N, ...], under its name.
             vocabulary: How many tokens or categories there are; 0 for numbers.
         """
 
@@ -68,8 +69,21 @@ def check_sizes(**sizes: int) -> None:
             raise ValueError(f"`{name}` must be at least 1, got {size}.")
 
 
-def normalised(tensor: Array, name: str) -> Array:
-    """Returns features [N, ..., width] normalised as a knob says."""
-    if name == "layer":
-        return keras.layers.LayerNormalization()(tensor)
-    return keras.layers.BatchNormalization()(tensor) if name == "batch" else tensor
+def layer_name(part: str, kind: str, *numbers: int) -> str:
+    """Returns a name for a layer that no input and no head can have: `story>dense_2`.
+
+    Keras's own names can be theirs (`dense_2`), and count what else the process has built.
+
+    Args:
+        part: The input or the head that the layer is of.
+        kind: What the layer does.
+        numbers: Which of the part's layers of this kind it is.
+    """
+    return f"{part}{MARK}{'_'.join(map(str, (kind, *numbers)))}"
+
+
+def normalised(tensor: Array, choice: str, name: str) -> Array:
+    """Returns features [N, ..., width] normalised as a knob says, by a layer of a name."""
+    if choice == "layer":
+        return keras.layers.LayerNormalization(name=name)(tensor)
+    return keras.layers.BatchNormalization(name=name)(tensor) if choice == "batch" else tensor

@@ -8,6 +8,7 @@ from steelyard.models.encoder import (
     check_dropout,
     check_normalisation,
     check_sizes,
+    layer_name,
     normalised,
 )
 
@@ -64,15 +65,22 @@ class Images(Encoder):
         return self.filters[-1] if self.end == "average" else 0
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        layers = keras.layers
-        for filters in self.filters:
+        layers, part = keras.layers, tensor.name
+        for n, filters in enumerate(self.filters, start=1):
             convolution = layers.Conv2D(
-                filters, self.kernel, padding=self.padding, activation="relu"
+                filters,
+                self.kernel,
+                padding=self.padding,
+                activation="relu",
+                name=layer_name(part, "convolution", n),
             )
             tensor = convolution(tensor)
-            tensor = normalised(tensor, self.normalisation)
+            name = layer_name(part, "normalisation", n)
+            tensor = normalised(tensor, self.normalisation, name)
             if self.pool > 1:
-                tensor = layers.MaxPooling2D(self.pool)(tensor)
-        end = layers.Flatten() if self.end == "flatten" else layers.GlobalAveragePooling2D()
-        features = end(tensor)
-        return layers.Dropout(self.dropout)(features) if self.dropout else features
+                tensor = layers.MaxPooling2D(self.pool, name=layer_name(part, "pool", n))(tensor)
+        end = layers.Flatten if self.end == "flatten" else layers.GlobalAveragePooling2D
+        features = end(name=layer_name(part, self.end))(tensor)
+        if not self.dropout:
+            return features
+        return layers.Dropout(self.dropout, name=layer_name(part, "dropout"))(features)

@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder, check_dropout, check_normalisation, normalised
+from steelyard.models.encoder import (
+    MARK,
+    Encoder,
+    check_dropout,
+    check_normalisation,
+    layer_name,
+    normalised,
+)
 from steelyard.task import Task
 
 MERGES = ("concatenate", "add")
+TRUNK = f"shared{MARK}trunk"  # names its layers as no input's and no head's are
+MASK = "not_equal"  # what Keras calls the mask of a text, and numbers; it takes no other name
 OUTPUTS = {  # activation by kind
     "regression": None,
     "binary": "sigmoid",
@@ -68,7 +77,7 @@ class Network:
 
         Raises:
             ValueError: An input has no encoder or is too short for it, unequal widths are to be
-                added, or private layers belong to no head.
+                added, private layers belong to no head, or a name is that of a mask.
         """
         widths = {}
         for name, (kind, length) in input_kinds.items():
@@ -76,6 +85,12 @@ class Network:
             encoder.check_length(name, length)
             widths[name] = encoder.width
         self._check_merge([width for width in widths.values() if width])
+        for name in (*input_kinds, *task_names):
+            if name.rstrip("_0123456789") == MASK:
+                raise ValueError(
+                    "`inputs` and `tasks` must have other names than Keras's masks of texts, got "
+                    f"{name!r}."
+                )
         for name in self.heads:
             if name not in task_names:
                 raise ValueError(
@@ -104,7 +119,7 @@ class Network:
             self.encoder_of(each.name, each.kind).encode(tensors[each.name], each.vocabulary)
             for each in inputs
         ]
-        shared = self._dense(self._merged(encoded), self.trunk)
+        shared = self._dense(self._merged(encoded), self.trunk, TRUNK)
         outputs = {task.name: self._head(shared, task) for task in tasks}
         return keras.Model(tensors, outputs)
 
@@ -112,8 +127,8 @@ class Network:
         if len(encoded) == 1:
             return encoded[0]
         self._check_merge([tensor.shape[-1] for tensor in encoded])
-        layer = keras.layers.Add() if self.merge == "add" else keras.layers.Concatenate()
-        return layer(encoded)
+        layer = keras.layers.Add if self.merge == "add" else keras.layers.Concatenate
+        return layer(name=layer_name(TRUNK, self.merge))(encoded)
 
     def _check_merge(self, widths: Sequence[int]) -> None:
         if self.merge == "add" and len(set(widths)) > 1:
@@ -122,16 +137,19 @@ class Network:
                 f"{' and '.join(map(str, widths))}."
             )
 
-    def _dense(self, tensor: Array, widths: Sequence[int]) -> Array:
-        for width in widths:
-            tensor = keras.layers.Dense(width, activation=self.activation)(tensor)
-            tensor = normalised(tensor, self.normalisation)
+    def _dense(self, tensor: Array, widths: Sequence[int], part: str) -> Array:
+        layers = keras.layers
+        for n, width in enumerate(widths, start=1):
+            name = layer_name(part, "dense", n)
+            tensor = layers.Dense(width, activation=self.activation, name=name)(tensor)
+            name = layer_name(part, "normalisation", n)
+            tensor = normalised(tensor, self.normalisation, name)
             if self.dropout:
-                tensor = keras.layers.Dropout(self.dropout)(tensor)
+                tensor = layers.Dropout(self.dropout, name=layer_name(part, "dropout", n))(tensor)
         return tensor
 
     def _head(self, shared: Array, task: Task) -> Array:
-        private = self._dense(shared, self.heads.get(task.name, ()))
+        private = self._dense(shared, self.heads.get(task.name, ()), task.name)
         return keras.layers.Dense(task.width, activation=OUTPUTS[task.kind], name=task.name)(
             private
         )

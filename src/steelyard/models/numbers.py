@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder, check_sizes
+from steelyard.models.encoder import Encoder, check_sizes, layer_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,10 @@ class Dense(Encoder):
         return self.units[-1] if self.units else 0
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        for width in self.units:
-            tensor = keras.layers.Dense(width, activation=self.activation)(tensor)
+        part = tensor.name
+        for n, width in enumerate(self.units, start=1):
+            name = layer_name(part, "dense", n)
+            tensor = keras.layers.Dense(width, activation=self.activation, name=name)(tensor)
         return tensor
 
 
@@ -49,4 +51,6 @@ class Embedding(Encoder):
         return self.units
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        return keras.layers.Flatten()(keras.layers.Embedding(vocabulary, self.units)(tensor))
+        layers, part = keras.layers, tensor.name
+        embedding = layers.Embedding(vocabulary, self.units, name=layer_name(part, "embedding"))
+        return layers.Flatten(name=layer_name(part, "flatten"))(embedding(tensor))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.arrays import Array, keras
-from steelyard.models.encoder import Encoder, check_dropout, check_sizes
+from steelyard.models.encoder import Encoder, check_dropout, check_sizes, layer_name
 
 CELLS = ("lstm", "gru")
 
@@ -37,10 +37,15 @@ class Recurrent(Encoder):
         return self.units
 
     def encode(self, tensor: Array, vocabulary: int) -> Array:
-        layers = keras.layers
+        layers, part = keras.layers, tensor.name
         cell = {"lstm": layers.LSTM, "gru": layers.GRU}[self.cell]
-        features = layers.Embedding(vocabulary, self.embedding, mask_zero=True)(tensor)
+        embedding = layers.Embedding(
+            vocabulary, self.embedding, mask_zero=True, name=layer_name(part, "embedding")
+        )
+        features = embedding(tensor)
         if self.dropout:
-            features = layers.Dropout(self.dropout)(features)
-        features = cell(self.units)(features)
-        return layers.Dropout(self.dropout)(features) if self.dropout else features
+            features = layers.Dropout(self.dropout, name=layer_name(part, "dropout", 1))(features)
+        features = cell(self.units, name=layer_name(part, self.cell))(features)
+        if not self.dropout:
+            return features
+        return layers.Dropout(self.dropout, name=layer_name(part, "dropout", 2))(features)

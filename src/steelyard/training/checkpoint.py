@@ -12,7 +12,7 @@ NAME = "checkpoint.npz"
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    learner = getattr(model, "memory_optimizer", None)
+    learner = getattr(model.weigher, "optimizer", None)
     own = list(learner.variables) if learner else []
     return [*model.variables, *model.optimizer.variables, *own]
 

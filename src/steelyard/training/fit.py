@@ -108,6 +108,9 @@ class Watch(keras.callbacks.Callback):
         progress = self.progress
         valid = self.judge.measure(self.model.network)
         values = {_name_of(key, self.model.heads): float(value) for key, value in logs.items()}
+        values |= {f"train/{name}": each for name, each in self.model.diagnosis.told().items()}
+        values |= _shares_of_loss(values, self.model.heads)
+        values |= self._training_rates(values)
         values |= {f"valid/{name}": value for name, value in valid.items()}
         weights = self.model.loss_weights.as_dict()
         losses = {head: valid[f"{head}/loss"] for head in weights}
@@ -126,6 +129,25 @@ class Watch(keras.callbacks.Callback):
             self.model.stop_training = True
         self.report(epoch, values)
         self.keep(self.best, progress)
+
+    def _training_rates(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Returns each head's mean loss over that of the first epoch: how far it has come down."""
+        first = self.progress.history[0] if self.progress.history else values
+        found = {}
+        for head in self.model.heads:
+            before, now = first[f"train/{head}/loss"], values[f"train/{head}/loss"]
+            if before > 0:
+                found[f"train/{head}/training_rate"] = now / before
+        return found
+
+
+def _shares_of_loss(values: Mapping[str, float], heads: tuple[str, ...]) -> dict[str, float]:
+    """Returns each head's part of the weighted sum of losses, in an epoch."""
+    parts = {head: values[f"train/{head}/weighted_loss"] for head in heads}
+    total = sum(parts.values())
+    if not total:
+        return {}
+    return {f"train/{head}/loss_share": part / total for head, part in parts.items()}
 
 
 def _name_of(key: str, heads: tuple[str, ...]) -> str:

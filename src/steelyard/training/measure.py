@@ -1,5 +1,7 @@
 """How well a head predicts, in the target's own unit."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
@@ -29,24 +31,19 @@ def measure(task: Task, targets: np.ndarray, outputs: np.ndarray) -> dict[str, f
 
 def constant_outputs(task: Task, train: np.ndarray, n: int) -> np.ndarray:
     """Returns the outputs [n, width] of the best constant predictor fitted on targets [N]."""
-    known = train[~task.is_missing(train)]
-    if task.kind == "multiclass":
-        counts = np.bincount(known.astype(int), minlength=task.width)
-        best = counts / counts.sum()
-    else:
-        scaled = task.scale(known.astype("float64"))
-        best = np.median(scaled, axis=0) if task.keras_loss == "mae" else scaled.mean(axis=0)
-    return np.tile(np.reshape(best, (1, task.width)).astype("float32"), (n, 1))
+    best = task.best_constant(train[~task.is_missing(train)])
+    return np.tile(best.astype("float32"), (n, 1))
 
 
 def _regression(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
     errors = outputs[:, 0] - targets
     squared = float(np.mean(errors**2))
+    varies = targets.min() < targets.max()  # the variance of equal numbers may be rounded to some
     variance = float(np.var(targets.astype("float64")))
     return {
         "mae": float(np.mean(np.abs(errors))),
         "rmse": squared**0.5,
-        "r2": 1 - squared / variance if variance else float("nan"),
+        "r2": 1 - squared / variance if varies else float("nan"),
     }
 
 
@@ -73,19 +70,31 @@ def _multiclass(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
 
 
 def _multilabel(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-    """Returns the means over the labels of what `_binary` says of each."""
+    """Returns the means over the labels of what `_binary` says of each.
+
+    The AUC is the mean over the labels that have both values in the split: one that is the same in
+    all of its examples has none. It is NaN only where every label is so.
+    """
     each = [_binary(targets[:, k], outputs[:, k : k + 1]) for k in range(targets.shape[1])]
-    return {name: float(np.mean([measures[name] for measures in each])) for name in each[0]}
+    return {name: _mean_of_known(measures[name] for measures in each) for name in each[0]}
 
 
 def _box(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-    """Returns R2 and absolute error, means over the corners, and the mean overlap of the boxes."""
+    """Returns R2 and absolute error, means over the corners, and the mean overlap of the boxes.
+
+    R2 is the mean over the corners whose target varies in the split, and NaN where none does.
+    """
     corners = [_regression(targets[:, k], outputs[:, k : k + 1]) for k in range(targets.shape[1])]
     return {
-        "r2": float(np.mean([each["r2"] for each in corners])),
+        "r2": _mean_of_known(each["r2"] for each in corners),
         "mae": float(np.mean([each["mae"] for each in corners])),
         "iou": float(np.mean(overlap(targets.astype("float64"), outputs))),
     }
+
+
+def _mean_of_known(values: Iterable[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from steelyard.data.source import SPLITS, Examples, Source, Split
 from steelyard.models.network import Network
 from steelyard.task import Task
+from steelyard.training.alarms import alarms
 from steelyard.training.balance import Balance
 from steelyard.training.describe import describe, digest
 from steelyard.training.fit import Judge, Report, fit
@@ -17,6 +19,7 @@ from steelyard.training.heads import ScaledLoss
 from steelyard.training.loss_weights import resolve
 from steelyard.training.recipe import Recipe
 from steelyard.training.runtime import Seeds
+from steelyard.training.sharing import n_shared_parameters
 from steelyard.training.weighed_model import WeighedModel
 from steelyard.weighting.base import Weighting
 
@@ -80,7 +83,13 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
     trained = frozenset(head for head, weight in weights.items() if weight > 0)
 
     keras.utils.set_random_seed(_python_seed(parts.seeds.method))
-    model = WeighedModel(network, parts.weighting, parts.balance)
+    model = WeighedModel(
+        network,
+        parts.weighting,
+        parts.balance,
+        seed=_python_seed(parts.seeds.method),
+        diagnose_every=parts.recipe.diagnose_every,
+    )
     model.compile(
         optimizer=parts.optimizer,
         loss={task.name: _loss_of(task) for task in tasks},
@@ -107,7 +116,14 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
         "test": judge("test", trained).measure(network) if is_finished else {},
         "start": start,
         "constant": constant,
+        "constant_valid": {
+            task.name: judge("valid", everyone).constant_loss(task) for task in tasks
+        },
         "n_parameters": network.count_params(),
+        "n_shared_parameters": n_shared_parameters(network, heads),
+        "alarms": alarms(
+            progress.history, sorted(trained, key=heads.index), moves=parts.weighting.moves
+        ),
         "data": {split: describe(tasks, splits[split], train) for split in SPLITS},
         "data_digest": digest(splits),
     }
@@ -135,9 +151,12 @@ def _check_labels(tasks: tuple[Task, ...], train: Examples) -> None:
 
 
 def _start_losses(network: keras.Model, judge: Judge) -> dict[str, float]:
-    """Returns the loss of each head before the first step, on the first training examples."""
+    """Returns the loss of each head before the first step, on examples from all over train."""
+    n_examples = len(next(iter(judge.examples.targets.values())))
+    # A file may be sorted by task or by time: its first rows alone may lack a head's labels.
+    places = np.linspace(0, n_examples - 1, min(N_START, n_examples)).astype(int)
     inputs, targets = (
-        {name: array[:N_START] for name, array in arrays.items()} for arrays in judge.examples
+        {name: array[places] for name, array in arrays.items()} for arrays in judge.examples
     )
     few = Judge(
         tasks=judge.tasks,

@@ -19,6 +19,8 @@ class Recipe:
         schedule: Of the learning rate: `constant`, or `cosine`, which lets it fall to zero along
             half a cosine over all epochs.
         steps_per_execution: Steps between two returns to Python; the numbers do not depend on it.
+        diagnose_every: Steps between two measurements of the heads' gradients in a run whose
+            weighting takes none; 0 makes none. The numbers of the training do not depend on it.
     """
 
     epochs: int = 10
@@ -26,6 +28,7 @@ class Recipe:
     patience: int = 0
     schedule: str = "constant"
     steps_per_execution: int = 16
+    diagnose_every: int = 50
 
     def __post_init__(self) -> None:
         for knob, least in (
@@ -33,6 +36,7 @@ class Recipe:
             ("batch_size", 1),
             ("patience", 0),
             ("steps_per_execution", 1),
+            ("diagnose_every", 0),
         ):
             if getattr(self, knob) < least:
                 raise ValueError(f"`{knob}` must be at least {least}, got {getattr(self, knob)}.")

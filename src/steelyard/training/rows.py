@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from steelyard.arrays import Gramian, Weights
+from steelyard.arrays import Array, Gramian, Weights
 
 Gradient = Any  # a tensor, `tf.IndexedSlices`, or None where a loss does not reach a variable
 
@@ -23,6 +23,13 @@ def summed(gradient: Gradient) -> Gradient:
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
+def multiplied(gradient: Gradient, factor: Array) -> Gradient:
+    """Returns a gradient times a number []; an embedding's stays sparse."""
+    return (
+        None if gradient is None else tf.math.scalar_mul(tf.cast(factor, gradient.dtype), gradient)
+    )
+
+
 class Rows(NamedTuple):
     """The gradients of K tasks on one shared variable."""
 
@@ -33,7 +40,8 @@ class Rows(NamedTuple):
 
     def gramian(self) -> Gramian:
         """Returns the inner products of the rows [K, K], in float64."""
-        return tf.cast(tf.matmul(self.matrix, self.matrix, transpose_b=True), tf.float64)
+        exact = tf.cast(self.matrix, tf.float64)  # products first would round cosines near 1 and -1
+        return tf.matmul(exact, exact, transpose_b=True)
 
     def combined(self, weights: Weights) -> Gradient:
         """Returns the weighted sum of the rows, in the variable's own shape."""

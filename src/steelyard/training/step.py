@@ -1,221 +1,216 @@
-"""The training step: the only file that takes a gradient."""
+"""The training step: one forward pass, the weighting's answer, and the gradients it asks for."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from steelyard.arrays import Array, Gramian, Losses, Named, ops
-from steelyard.training.balance import Balance
-from steelyard.training.heads import by_head, errors
-from steelyard.training.rows import Gradient, Rows, rows_of, summed
-from steelyard.training.trackers import LossWeights, VectorMean
-from steelyard.weighting.base import KindOfLoss, Signals, Weighing, Weighting
+from steelyard.arrays import Array, Gramian, Named, Weights, ops
+from steelyard.training.diagnosis import Diagnosis
+from steelyard.training.heads import by_head
+from steelyard.training.passes import Passes, added, of_both
+from steelyard.training.rows import Gradient, Rows, multiplied, rows_of, summed
+from steelyard.training.task_losses import TaskLosses, task_losses
+from steelyard.training.trackers import LossWeights, Means
+from steelyard.training.weigher import Weigher
+from steelyard.weighting.base import KindOfLoss, Signals, Weighing
+
+
+class Answer(NamedTuple):
+    """What one step found out."""
+
+    weighing: Weighing
+    gradients: list[Gradient]  # of the trainable variables
+    gramian: Gramian  # [K, K]; not a number in a step that compares no gradients
 
 
 class WeighedStep(keras.Model):
-    """How a network is trained on the weighted sum of its heads' losses, one batch at a time.
-
-    The weighting is pure: its memory lives in the model's variables.
-    """
+    """How a network is trained on the weighted sum of its heads' losses, one batch at a time."""
 
     heads: tuple[str, ...]
-    weighting: Weighting
-    balance: Balance
+    weigher: Weigher
     loss_weights: LossWeights
     epoch: keras.Variable
-    memory: dict[str, keras.Variable]
-    learned: list[keras.Variable]  # the memories that `memory_optimizer` trains
-    memory_optimizer: keras.optimizers.Optimizer
+    compared: list[keras.Variable]  # where gradients are, if not on all shared variables
+    with_crossings: keras.Model | None  # the network, and the tensors where they are compared
     head_losses: dict[str, Any]
     head_metrics: dict[str, list[keras.metrics.Metric]]
     kinds: tuple[KindOfLoss, ...]
-    means: dict[str, VectorMean]
+    means: Means
+    diagnosis: Diagnosis
+    links: list[tuple[int, ...]] | None  # which heads reach each trainable variable
 
     def train_step(self, data: Any) -> Named:
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        variables = self.trainable_variables
-        takes_rows = self.weighting.needs_gramian
-        with tf.GradientTape(persistent=takes_rows) as tape:
-            outputs = self._by_head(self(inputs, training=True))
-            by_task, known = self._task_losses(targets, outputs, sample_weight)
-            losses = ops.stack(by_task)  # [K]
-            counts = ops.stack([ops.sum(known[head]) for head in self.heads])
-            penalty = sum(self.losses, start=ops.zeros(()))  # of the network's regularizers
-            if not takes_rows:
-                with tape.stop_recording():
-                    weighing = self._weigh(losses, counts, gramian=None)
-                objective = ops.sum(weighing.weights * losses) + penalty
-        if takes_rows:
-            rows = [tape.gradient(loss, variables) for loss in by_task]
-            weighing, gradients = self._combine(rows, losses, counts)
-            if self.losses:
-                extra = tape.gradient(penalty, variables)
-                gradients = [_added(*pair) for pair in zip(gradients, extra, strict=True)]
-        else:
-            gradients = [summed(each) for each in tape.gradient(objective, variables)]
-        self.optimizer.apply(gradients, variables)
-        self._remember(weighing.memory)
+        with tf.GradientTape(persistent=True) as tape:
+            outputs, crossings = self._forward(inputs)
+            told = self._task_losses(targets, outputs, sample_weight)
+            penalty = sum(self.losses, start=ops.zeros(())) if self.losses else None
+        passes = Passes(
+            tape=tape,
+            by_task=told.by_task,
+            penalty=penalty,
+            variables=self.trainable_variables,
+            unit=self.optimizer.scale_loss(ops.ones(())),
+        )
+        if self.links is None:
+            self.links = passes.links()
+        signals = self._signals(told)
+        answer = self._answer(passes, signals, crossings or self.compared)
+        self.diagnosis.see(answer.gramian, answer.weighing.weights, signals)
+        self.optimizer.apply(answer.gradients, self.trainable_variables)
+        self.weigher.remember(answer.weighing)
+        if self.weigher.weighting.needs_losses_after:
+            again, _ = self._forward(inputs)
+            after = self._task_losses(targets, again, sample_weight).losses
+            self.weigher.learn(signals._replace(losses_after=after), answer.weighing.memory)
 
         n_examples = ops.cast(ops.shape(outputs[self.heads[0]])[0], "float32")
-        self.means["weight"].update_state(weighing.weights, n_examples)
-        self.means["weighted_loss"].update_state(weighing.weights * losses, n_examples)
-        if takes_rows:
-            flag = ops.cast(weighing.is_stationary, "float32")
-            self.means["stationary"].update_state(ops.reshape(flag, (1,)), 1.0)
-        self._measure(losses, counts, targets, outputs, known)
-        return self._logs(is_training=True)
+        self.means.see_step(signals, answer.weighing, n_examples)
+        self.means.see(told, self.head_metrics, targets, outputs)
+        return self.means.in_training(self.head_metrics)
 
     def test_step(self, data: Any) -> Named:
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        outputs = self._by_head(self(inputs, training=False))
-        by_task, known = self._task_losses(targets, outputs, sample_weight)
-        losses = ops.stack(by_task)  # [K]
-        counts = ops.stack([ops.sum(known[head]) for head in self.heads])
-        self._measure(losses, counts, targets, outputs, known)
-        return self._logs(is_training=False)
+        outputs = by_head("outputs", self(inputs, training=False), self.heads)
+        told = self._task_losses(targets, outputs, sample_weight)
+        self.means.see(told, self.head_metrics, targets, outputs)
+        return self.means.in_test(self.head_metrics, self.loss_weights)
 
-    def _by_head(self, values: Any) -> Named:
-        return by_head("targets", values, self.heads)
+    def _forward(self, inputs: Any) -> tuple[Named, list[Array]]:
+        """Returns the heads' outputs, and the tensors at which gradients are to be compared."""
+        if self.with_crossings is None:
+            return by_head("outputs", self(inputs, training=True), self.heads), []
+        outputs, crossings = self.with_crossings(inputs, training=True)
+        return by_head("outputs", outputs, self.heads), list(crossings)
 
-    def _task_losses(
-        self, targets: Any, outputs: Named, sample_weight: Any
-    ) -> tuple[list[Array], Named]:
-        """Returns each head's mean loss [], and the weight of each example [N] by head.
+    def _task_losses(self, targets: Any, outputs: Named, sample_weight: Any) -> TaskLosses:
+        return task_losses(self.heads, self.head_losses, targets, outputs, sample_weight)
 
-        The mean is over the examples that bear the head's label; a head without one has loss 0.
-        The losses are not stacked here: a stack would connect every variable with every head.
-        """
-        targets = self._by_head(targets)
-        given = {} if sample_weight is None else sample_weight
-        if not isinstance(given, Mapping):
-            is_listed = isinstance(given, list | tuple)
-            given = self._by_head(given) if is_listed else dict.fromkeys(self.heads, given)
-        losses, known = [], {}
-        for head in self.heads:
-            target, is_known = _masked(targets[head], outputs[head])
-            error = errors(self.head_losses[head], target, outputs[head])  # [N]
-            weight = ops.cast(is_known, error.dtype)
-            if head in given:
-                weight = weight * ops.reshape(ops.cast(given[head], error.dtype), (-1,))
-            # A product would keep an infinite error of an example that does not count.
-            total = ops.sum(ops.where(weight > 0, error * weight, 0.0))
-            losses.append(total / ops.maximum(ops.sum(weight), 1e-12))
-            known[head] = weight
-        return losses, known
-
-    def _weigh(self, losses: Losses, counts: Array, gramian: Gramian | None) -> Weighing:
-        """Returns what the weighting answers, and trains what it learns."""
-        signals = Signals(
-            losses=ops.stop_gradient(losses),
-            counts=counts,
-            loss_weights=self.loss_weights.variable.value,
+    def _signals(self, told: TaskLosses) -> Signals:
+        return Signals(
+            losses=ops.cast(told.losses, "float32"),
+            counts=ops.cast(told.counts, "float32"),
+            loss_weights=tf.convert_to_tensor(self.loss_weights.variable.value),
             kinds=self.kinds,
-            epoch=self.epoch.value,
-            gramian=gramian,
+            epoch=tf.convert_to_tensor(self.epoch.value),
         )
-        memory = {name: tf.convert_to_tensor(each.value) for name, each in self.memory.items()}
-        learned = [memory[name] for name in sorted(self.weighting.learns)]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(learned)
-            weighing = self.weighting.weigh(signals, memory)
-            weights = self.balance.scaled(weighing.weights, signals.is_active)
-            terms = weights * signals.losses + self.weighting.penalty(signals, memory)
-            objective = ops.sum(ops.where(signals.is_active, terms, 0.0))
-        if learned:
-            self.memory_optimizer.apply(tape.gradient(objective, learned), self.learned)
-            for variable, before in zip(self.learned, learned, strict=True):
-                variable.assign(ops.where(signals.is_active, variable.value, before))
-        return weighing._replace(weights=ops.stop_gradient(weights))
 
-    def _combine(
-        self, by_task: Sequence[Sequence[Gradient]], losses: Losses, counts: Array
-    ) -> tuple[Weighing, list[Gradient]]:
+    def _answer(self, passes: Passes, signals: Signals, compared: Sequence[Any]) -> Answer:
+        """Returns the weights and the gradients, from as few backward passes as will do."""
+        weigher = self.weigher
+        pull = partial(self._pulled, passes, signals)
+        if not weigher.takes_rows:
+            weighing = weigher.weigh(signals)
+            gramian = self._sampled(lambda: self._gramian(self._shared_rows(passes)[0], passes))
+            return Answer(weighing, pull(weighing.weights), gramian)
+        if weigher.balance.on == "shared":
+            return self._in_turn(partial(self._asked, passes, signals), pull, signals)
+
+        def ask() -> Answer:
+            rows = map(rows_of, zip(*passes.of_each(compared), strict=True))
+            gramian = self._gramian(dict(enumerate(rows)), passes)
+            return Answer(self._weigh(signals, gramian, compared), [], gramian)
+
+        answer = self._in_turn(ask, lambda weights: [], signals)
+        return answer._replace(gradients=pull(answer.weighing.weights))
+
+    def _in_turn(
+        self,
+        ask: Callable[[], Answer],
+        pull: Callable[[Weights], list[Gradient]],
+        signals: Signals,
+    ) -> Answer:
+        """Returns the method's answer, or, between two askings, what the held weights make."""
+        if self.weigher.balance.update_every == 1:
+            return ask()
+
+        def hold() -> Answer:
+            weighing = self.weigher.hold(signals)
+            return Answer(weighing, pull(weighing.weights), self._no_gramian())
+
+        def without_gaps(answer: Answer) -> Answer:  # a branch cannot return what is not there
+            found = [each for each in answer.gradients if each is not None]
+            return answer._replace(gradients=found)
+
+        answer = tf.cond(
+            self.weigher.is_due, lambda: without_gaps(ask()), lambda: without_gaps(hold())
+        )
+        found = iter(answer.gradients)
+        links = self.links if answer.gradients else []
+        return answer._replace(gradients=[next(found) if heads else None for heads in links or []])
+
+    def _sampled(self, measure: Callable[[], Gramian]) -> Gramian:
+        """Returns a Gramian that serves the diagnosis alone, in the steps that it looks at."""
+        n_shared = sum(len(heads) > 1 for heads in self.links or [])
+        if not (self.diagnosis.every and n_shared):
+            return self._no_gramian()
+        return tf.cond(self.diagnosis.is_due, measure, self._no_gramian)
+
+    def _no_gramian(self) -> Gramian:
+        return tf.fill((len(self.heads),) * 2, tf.constant(float("nan"), tf.float64))
+
+    def _pulled(self, passes: Passes, signals: Signals, weights: Weights) -> list[Gradient]:
+        """Returns the gradients of the weighted losses, in one pass, or one for private layers."""
+        if self.weigher.weighs_private:
+            return passes.of_sum(ops.unstack(weights, len(self.heads)), passes.variables)
+        own = ops.cast(signals.is_active, weights.dtype)
+        return of_both(passes, self.links or [], weights, own)
+
+    def _shared_rows(self, passes: Passes) -> tuple[dict[int, Rows], list[Sequence[Gradient]]]:
+        """Returns the heads' gradients on the variables that two reach, or more; and all of them.
+
+        Each head's loss takes one backward pass.
+        """
+        by_variable: list[Sequence[Gradient]] = list(
+            zip(*passes.of_each(passes.variables), strict=True)
+        )
+        links = self.links or []
+        shared = {n: rows_of(by_variable[n]) for n, heads in enumerate(links) if len(heads) > 1}
+        return shared, by_variable
+
+    def _asked(self, passes: Passes, signals: Signals) -> Answer:
         """Returns the weights found from the heads' own gradients, and those gradients combined.
 
-        A variable is shared if the losses of two or more heads reach it; any other belongs to the
-        one head whose loss does. Each head's loss took one backward pass, and the sum takes none.
-
-        Args:
-            by_task: The gradients of each head's loss on each variable.
-            losses: The heads' losses [K].
-            counts: The heads' labelled examples [K].
+        The weighted sum takes no backward pass of its own.
         """
-        shared: dict[int, Rows] = {}
-        gramian = ops.zeros((len(self.heads), len(self.heads)), dtype="float64")
-        for n, given in enumerate(zip(*by_task, strict=True)):
-            if sum(each is not None for each in given) > 1:
-                shared[n] = rows_of(given)
-                gramian = gramian + shared[n].gramian()
-        weighing = self._weigh(losses, counts, gramian)
-        if not shared:  # nothing to balance: each head is trained as if alone
-            weighing = weighing._replace(weights=ops.ones_like(weighing.weights))
+        shared, by_variable = self._shared_rows(passes)
+        if self.weigher.weighting.needs_coordinates:
+            plain = {
+                n: each._replace(matrix=each.matrix / passes.unit) for n, each in shared.items()
+            }
+            looked, statistic = self.weigher.look(plain, signals)
+            shared = {
+                n: each._replace(matrix=each.matrix * passes.unit) for n, each in looked.items()
+            }
+            signals = signals._replace(statistic=statistic)
+        gramian = self._gramian(shared, passes)
+        weighing = self._weigh(signals, gramian, list(shared))
 
-        is_weighted = self.balance.heads == "weighted"
+        is_active = ops.cast(signals.is_active, "float32")
+        private = weighing.weights if self.weigher.weighs_private else is_active
         gradients: list[Gradient] = []
-        for n, given in enumerate(zip(*by_task, strict=True)):
+        for n, heads in enumerate(self.links or []):
             if n in shared:
                 gradients.append(shared[n].combined(weighing.weights))
-                continue
-            owner = next((k for k, each in enumerate(given) if each is not None), None)
-            own = None if owner is None else summed(given[owner])
-            is_scaled = is_weighted and own is not None
-            gradients.append(own * weighing.weights[owner] if is_scaled else own)
-        return weighing, gradients
+            else:
+                own = [multiplied(summed(by_variable[n][k]), private[k]) for k in heads]
+                gradients.append(own[0] if own else None)
+        if passes.penalty is not None:
+            gradients = [added(*both) for both in zip(gradients, passes.of_penalty(), strict=True)]
+        return Answer(weighing, gradients, gramian)
 
-    def _remember(self, memory: Named) -> None:
-        for name in self.memory.keys() - self.weighting.learns:
-            self.memory[name].assign(memory[name])
+    def _weigh(self, signals: Signals, gramian: Gramian, compared: Sequence[Any]) -> Weighing:
+        weighing = self.weigher.weigh(signals._replace(gramian=gramian))
+        if compared or not self.weigher.asks_for_rows:
+            return weighing
+        # Nothing is shared, so nothing is to be balanced: each head is trained as if alone.
+        return weighing._replace(weights=ops.cast(signals.is_active, "float32"))
 
-    def _measure(
-        self, losses: Losses, counts: Array, targets: Any, outputs: Named, known: Named
-    ) -> None:
-        self.means["loss"].update_state(losses, counts)
-        targets = self._by_head(targets)
-        for head in self.heads:
-            target, _ = _masked(targets[head], outputs[head])
-            for metric in self.head_metrics[head]:
-                metric.update_state(target, outputs[head], sample_weight=known[head])
-
-    def _logs(self, *, is_training: bool) -> Named:
-        """Returns Keras's own log keys, and each head's weight and weighted loss in training."""
-        n_heads = len(self.heads)
-        losses = self.means["loss"].result()
-        logs: Named = {}
-        if is_training:
-            weighted = self.means["weighted_loss"].result()
-            logs["loss"] = ops.sum(weighted)
-        else:
-            logs["loss"] = ops.sum(self.loss_weights.variable.value * losses)
-        for head, loss in zip(self.heads, ops.unstack(losses, n_heads), strict=True):
-            logs[f"{head}_loss"] = loss
-            for metric in self.head_metrics[head]:
-                logs[f"{head}_{metric.name}"] = metric.result()
-        if is_training:
-            weights = ops.unstack(self.means["weight"].result(), n_heads)
-            parts = ops.unstack(weighted, n_heads)
-            for head, weight, part in zip(self.heads, weights, parts, strict=True):
-                logs[f"{head}_weight"] = weight
-                logs[f"{head}_weighted_loss"] = part
-            if "stationary" in self.means:
-                logs["stationary"] = self.means["stationary"].result()[0]
-        return logs
-
-
-def _masked(target: Array, output: Array) -> tuple[Array, Array]:
-    """Returns a head's targets with its missing ones filled, and which are known [N]."""
-    if "int" in keras.backend.standardize_dtype(target.dtype):
-        is_known = target != -1
-    else:
-        is_known = ops.logical_not(ops.isnan(target))
-    filled = ops.where(is_known, target, ops.zeros_like(target))
-    is_known = ops.all(ops.reshape(is_known, (ops.shape(target)[0], -1)), axis=-1)
-    if len(filled.shape) == 1:
-        filled = filled[:, None]  # [N, 1]
-    return filled, is_known
-
-
-def _added(one: Gradient, other: Gradient) -> Gradient:
-    """Returns the sum of two gradients, either of which may be missing."""
-    return one if other is None else other if one is None else tf.add(one, other)
+    def _gramian(self, rows: dict[int, Rows], passes: Passes) -> Gramian:
+        total = ops.zeros((len(self.heads),) * 2, dtype="float64")
+        for each in rows.values():
+            total = total + each.gramian()
+        return total / ops.square(ops.cast(passes.unit, "float64"))

@@ -1,4 +1,4 @@
-"""What the step keeps beside the network: means over an epoch, loss weights, the epoch."""
+"""What the step keeps beside the network: means over an epoch, and the user's loss weights."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,12 @@ from typing import Any
 
 import keras
 
-from steelyard.arrays import Array, ops
+from steelyard.arrays import Array, Named, ops
+from steelyard.training.heads import by_head
+from steelyard.training.task_losses import TaskLosses, masked
+from steelyard.weighting.base import Signals, Weighing
+
+Metrics = Mapping[str, Sequence[keras.metrics.Metric]]  # by head
 
 
 class VectorMean(keras.metrics.Metric):
@@ -25,6 +30,64 @@ class VectorMean(keras.metrics.Metric):
 
     def result(self) -> Array:
         return self.total / ops.maximum(self.count, 1e-12)
+
+
+class Means:
+    """What is averaged over an epoch for Keras's logs: losses and weights of each head."""
+
+    def __init__(self, heads: Sequence[str]) -> None:
+        self.heads = tuple(heads)
+        self.losses = VectorMean(len(heads), name="mean_loss")
+        self.weights = VectorMean(len(heads), name="mean_weight")
+        self.weighted = VectorMean(len(heads), name="mean_weighted_loss")
+        self.stationary = VectorMean(1, name="mean_stationary")
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """All means, for Keras to begin anew with each epoch."""
+        return [self.losses, self.weights, self.weighted, self.stationary]
+
+    def see_step(self, signals: Signals, weighing: Weighing, n_examples: Array) -> None:
+        """Counts what a step of training weighed."""
+        self.weights.update_state(weighing.weights, n_examples)
+        self.weighted.update_state(weighing.weights * signals.losses, n_examples)
+        flag = ops.cast(weighing.is_stationary, "float32")
+        self.stationary.update_state(ops.reshape(flag, (1,)), 1.0)
+
+    def see(self, told: TaskLosses, metrics: Metrics, targets: Any, outputs: Named) -> None:
+        """Counts what a batch was predicted like."""
+        self.losses.update_state(ops.cast(told.losses, "float32"), told.counts)
+        targets = by_head("targets", targets, self.heads)
+        for head in self.heads:
+            target, _ = masked(targets[head])
+            for metric in metrics[head]:
+                metric.update_state(target, outputs[head], sample_weight=told.known[head])
+
+    def in_test(self, metrics: Metrics, loss_weights: "LossWeights") -> Named:
+        """Returns Keras's own log keys; the total is that of the loss weights."""
+        total = ops.sum(loss_weights.variable.value * self.losses.result())
+        return {"loss": total, **self._of_heads(metrics)}
+
+    def in_training(self, metrics: Metrics) -> Named:
+        """Returns Keras's own log keys, and each head's weight and weighted loss."""
+        weighted = self.weighted.result()
+        logs = {"loss": ops.sum(weighted), **self._of_heads(metrics)}
+        weights = ops.unstack(self.weights.result(), len(self.heads))
+        parts = ops.unstack(weighted, len(self.heads))
+        for head, weight, part in zip(self.heads, weights, parts, strict=True):
+            logs[f"{head}_weight"] = weight
+            logs[f"{head}_weighted_loss"] = part
+        logs["stationary"] = self.stationary.result()[0]
+        return logs
+
+    def _of_heads(self, metrics: Metrics) -> Named:
+        logs: Named = {}
+        losses = ops.unstack(self.losses.result(), len(self.heads))
+        for head, loss in zip(self.heads, losses, strict=True):
+            logs[f"{head}_loss"] = loss
+            for metric in metrics[head]:
+                logs[f"{head}_{metric.name}"] = metric.result()
+        return logs
 
 
 class LossWeights:
@@ -70,3 +133,4 @@ class EpochCounter(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.model.epoch.assign(float(epoch))
+        self.model.diagnosis.step.assign(0)

@@ -1,17 +1,18 @@
 """The library's face: a Keras model whose heads' losses are weighed at every step."""
 
-import importlib
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import keras
 
-from steelyard.arrays import Array, ops
+from steelyard.arrays import ops
 from steelyard.training import heads as of_heads
+from steelyard.training import sharing, written
 from steelyard.training.balance import Balance
+from steelyard.training.diagnosis import Diagnosis
 from steelyard.training.step import WeighedStep
-from steelyard.training.trackers import EpochCounter, LossWeights, VectorMean
+from steelyard.training.trackers import EpochCounter, LossWeights, Means
+from steelyard.training.weigher import Weigher
 from steelyard.weighting.base import Weighting
 from steelyard.weighting.fixed import Fixed
 
@@ -34,7 +35,10 @@ class WeighedModel(WeighedStep):
     Args:
         network: A functional model with one output a head: a dict, a list, or a single one.
         weighting: The rule that weighs the heads; `Fixed()` by default.
-        balance: How the weights are applied.
+        balance: How the weighting is asked, and its weights applied.
+        seed: Of the weighting's own draws.
+        diagnose_every: Steps between two measurements of the heads' gradients, for a weighting
+            that takes none; 0 makes none. `model.diagnosis.told()` has their means over an epoch.
     """
 
     def __init__(
@@ -42,33 +46,40 @@ class WeighedModel(WeighedStep):
         network: keras.Model,
         weighting: Weighting | None = None,
         balance: Balance | None = None,
+        *,
+        seed: int = 0,
+        diagnose_every: int = 50,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self.network = network
-        self.weighting = weighting or Fixed()
-        self.balance = balance or Balance()
         self.heads = of_heads.output_names(network)
         of_heads.check_outputs(network, self.heads)
         n_heads = len(self.heads)
         self.epoch = keras.Variable(0.0, trainable=False, name="epoch")
-        self.loss_weights = LossWeights(
-            self.heads, self._variable(ops.ones(n_heads), "loss_weights")
+        weights = keras.Variable(ops.ones(n_heads), trainable=False, name="loss_weights")
+        self.loss_weights = LossWeights(self.heads, weights)
+        self._loss_weights = weights  # Keras saves what it sees
+        self.weigher = Weigher(
+            weighting or Fixed(), balance or Balance(), network.trainable_variables, n_heads, seed
         )
-        self._loss_weights = self.loss_weights.variable  # Keras saves what it sees
-        self.memory = {
-            name: self._variable(value, f"memory_{name}")
-            for name, value in self.weighting.remember(n_heads).items()
-        }
-        self.learned = [self.memory[name] for name in sorted(self.weighting.learns)]
-        if self.learned:
-            rate = self.balance.memory_learning_rate
-            self.memory_optimizer = keras.optimizers.Adam(rate)
-            self.memory_optimizer.build(self.learned)
+        self.diagnosis = Diagnosis(self.heads, diagnose_every)
+        self._find_comparisons()
         self.built = True
 
-    def _variable(self, value: Array, name: str) -> keras.Variable:
-        return keras.Variable(value, trainable=False, dtype="float32", name=name)
+    def _find_comparisons(self) -> None:
+        """Finds where the heads' gradients are to be compared."""
+        self.links = None
+        self.compared: list[keras.Variable] = []
+        self.with_crossings = None
+        on = self.weigher.balance.on
+        if on == "last_shared":
+            self.compared = sharing.last_shared(self.network, self.heads)
+        elif on == "representation":
+            found = sharing.crossings(self.network, self.heads)
+            if found:
+                outputs = [self.network.output, found]
+                self.with_crossings = keras.Model(self.network.input, outputs)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         return self.network(inputs, training=training)
@@ -111,11 +122,7 @@ class WeighedModel(WeighedStep):
         self.head_metrics = {
             head: of_heads.metrics_of(wanted.get(head), losses[head]) for head in self.heads
         }
-        n_heads = len(self.heads)
-        vectors = ("loss", "weight", "weighted_loss")
-        self.means = {name: VectorMean(n_heads, name=f"mean_{name}") for name in vectors}
-        if self.weighting.needs_gramian:
-            self.means["stationary"] = VectorMean(1, name="mean_stationary")
+        self.means = Means(self.heads)
         self._compiled_with = {
             "optimizer": optimizer,
             "loss": self.head_losses,
@@ -128,7 +135,7 @@ class WeighedModel(WeighedStep):
         if not self.compiled:
             return []
         own = [each for head in self.heads for each in self.head_metrics[head]]
-        return [*self.means.values(), *own]
+        return [*self.means.metrics, *self.diagnosis.means, *own]
 
     def fit(self, x: Any = None, y: Any = None, **options: Any) -> Any:
         """Trains the network, as `keras.Model.fit` does.
@@ -138,8 +145,9 @@ class WeighedModel(WeighedStep):
         """
         if y is not None:
             of_heads.check_inputs(self.network, x)
+            outputs = of_heads.by_head("outputs", self.network.output, self.heads)
             for head, target in of_heads.by_head("targets", y, self.heads).items():
-                width = self._by_head(self.network.output)[head].shape[-1]
+                width = outputs[head].shape[-1]
                 of_heads.check_targets(head, target, width, self.head_losses[head])
         callbacks = options.pop("callbacks", None) or []
         if isinstance(callbacks, keras.callbacks.Callback):
@@ -153,21 +161,21 @@ class WeighedModel(WeighedStep):
         return ordered if return_dict else list(ordered.values())
 
     def get_config(self) -> dict[str, Any]:
-        kind = type(self.weighting)
         return {
             "network": keras.saving.serialize_keras_object(self.network),
-            "weighting": {"class": f"{kind.__module__}.{kind.__name__}", **asdict(self.weighting)},
-            "balance": asdict(self.balance),
+            "weighting": written.write(self.weigher.weighting),
+            "balance": asdict(self.weigher.balance),
+            "seed": self.weigher.seed,
+            "diagnose_every": self.diagnosis.every,
             "name": self.name,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "WeighedModel":
         network = keras.saving.deserialize_keras_object(config["network"], custom_objects)
-        knobs = dict(config["weighting"])
-        weighting = _weighting_named(knobs.pop("class"))(**knobs)
-        balance = Balance(**config["balance"])
-        return cls(network, weighting, balance, name=config["name"])
+        weighting, balance = written.read(config["weighting"]), Balance(**config["balance"])
+        rest = {name: config[name] for name in ("seed", "diagnose_every", "name")}
+        return cls(network, weighting, balance, **rest)
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
@@ -181,12 +189,3 @@ class WeighedModel(WeighedStep):
         deserialize = keras.saving.deserialize_keras_object
         self.compile(**{name: deserialize(value) for name, value in config.items()})
         self.optimizer.build(self.trainable_variables)
-
-
-def _weighting_named(path: str) -> Callable[..., Weighting]:
-    """Returns a weighting's class; only this project's are taken from a saved file."""
-    module, _, name = path.rpartition(".")
-    if not module.startswith("steelyard.weighting."):
-        raise ValueError(f"`weighting` must be a class of steelyard.weighting, got {path!r}.")
-    found: Callable[..., Weighting] = getattr(importlib.import_module(module), name)
-    return found

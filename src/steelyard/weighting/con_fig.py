@@ -31,7 +31,7 @@ class ConFIG(Weighting):
     """
 
     paper: ClassVar[str] = "liu2025config"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE_DIRECTION})
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "share"
 

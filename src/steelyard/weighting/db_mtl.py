@@ -31,7 +31,7 @@ class DBMTL(Weighting):
     """
 
     paper: ClassVar[str] = "lin2023dual"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE})
+    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE, Claim.SCALE_FREE_DIRECTION})
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "ignored"
 

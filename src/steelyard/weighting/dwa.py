@@ -32,7 +32,7 @@ class DWA(Weighting):
     temperature: float = 2.0
 
     paper: ClassVar[str] = "liu2019end"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.SUMS_TO_K, Claim.EQUIVARIANT})
 
     def __post_init__(self) -> None:
         if self.temperature <= 0:
@@ -67,7 +67,7 @@ class DWA(Weighting):
         balance = ops.where(signals.epoch < N_EVEN_EPOCHS, 1.0, balance)
         kept = {name: ops.where(is_new_epoch, 0.0, memory[name]) for name in ("total", "count")}
         return Weighing(
-            signals.loss_weights * balance,
+            ops.where(signals.is_active, signals.loss_weights * balance, 0.0),
             {
                 "older": older,
                 "newer": newer,

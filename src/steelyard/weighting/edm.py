@@ -30,7 +30,15 @@ class EDM(Weighting):
     """
 
     paper: ClassVar[str] = "katrutsa2020follow"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.NON_CONFLICTING})
+    claims: ClassVar = frozenset(
+        {
+            Claim.CONVEX,
+            Claim.SUMS_TO_ONE,
+            Claim.EQUIVARIANT,
+            Claim.SCALE_FREE_DIRECTION,
+            Claim.NON_CONFLICTING,
+        }
+    )
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "ignored"
 

@@ -37,7 +37,7 @@ class EnCodec(Weighting):
     total_norm: float = 1.0
 
     paper: ClassVar[str] = "defossez2023high"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE})
+    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE, Claim.SCALE_FREE_DIRECTION})
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "share"
 

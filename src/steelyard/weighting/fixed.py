@@ -20,7 +20,8 @@ class Fixed(Weighting):
     """
 
     paper: ClassVar[str] = "kurin2022defense"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.SUMS_TO_K, Claim.EQUIVARIANT})
+    moves: ClassVar[bool] = False
 
     def weigh(self, signals: Signals, memory: Named) -> Weighing:
         return Weighing(signals.loss_weights, memory)

@@ -27,7 +27,7 @@ class GLS(Weighting):
     """
 
     paper: ClassVar[str] = "chennupati2019multinet"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE_DIRECTION})
 
     def weigh(self, signals: Signals, memory: Named) -> Weighing:
         is_in = has_loss(signals)

@@ -38,7 +38,7 @@ class GradNormClosed(Weighting):
     n_first_steps: int = 10
 
     paper: ClassVar[str] = "chen2018gradnorm"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.SUMS_TO_K, Claim.EQUIVARIANT, Claim.SCALE_FREE_DIRECTION})
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "share"
 

@@ -32,7 +32,7 @@ class IMTLG(Weighting):
     """
 
     paper: ClassVar[str] = "liu2021towards"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE_DIRECTION})
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "ignored"
 

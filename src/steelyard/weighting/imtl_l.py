@@ -49,7 +49,8 @@ class IMTLL(Weighting):
         weights = signals.loss_weights * ops.exp(log_scale)
         return Weighing(ops.where(signals.is_active, weights, 0.0), memory)
 
-    def penalty(self, signals: Signals, memory: Named) -> Array:
+    def lesson(self, signals: Signals, memory: Named) -> Array:
         log_scale = ops.clip(memory["log_scale"], -self.bound, self.bound)
         beyond = memory["log_scale"] - log_scale  # out there the rest of the objective is flat
-        return signals.loss_weights * (0.5 * ops.square(beyond) - log_scale)
+        likelihood = ops.exp(log_scale) * signals.losses - log_scale
+        return signals.loss_weights * (likelihood + 0.5 * ops.square(beyond))

@@ -33,7 +33,7 @@ class InverseNorm(Weighting):
     beta: float = 0.9
 
     paper: ClassVar[str] = "guo2025revisit"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.SUMS_TO_K, Claim.EQUIVARIANT, Claim.SCALE_FREE_DIRECTION})
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "share"
 

@@ -30,7 +30,9 @@ class MGDA(Weighting):
     """
 
     paper: ClassVar[str] = "sener2018multi"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.NON_CONFLICTING})
+    claims: ClassVar = frozenset(
+        {Claim.CONVEX, Claim.SUMS_TO_ONE, Claim.EQUIVARIANT, Claim.NON_CONFLICTING}
+    )
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "ignored"
 

@@ -35,7 +35,9 @@ class NashMTL(Weighting):
     """
 
     paper: ClassVar[str] = "navon2022multi"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE, Claim.NON_CONFLICTING})
+    claims: ClassVar = frozenset(
+        {Claim.EQUIVARIANT, Claim.SCALE_FREE, Claim.SCALE_FREE_DIRECTION, Claim.NON_CONFLICTING}
+    )
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "ignored"
 

@@ -7,7 +7,7 @@ from steelyard.arrays import Array, Named, ops
 from steelyard.weighting._active_rows import ActiveRows, active_rows
 from steelyard.weighting._cone import least_in_cone
 from steelyard.weighting._running_mean import running_mean
-from steelyard.weighting.base import Signals, UseOfLossWeights, Weighing, Weighting
+from steelyard.weighting.base import Claim, Signals, UseOfLossWeights, Weighing, Weighting
 
 SERVED = 1e-7  # of what is asked for: less is missing by rounding alone
 SHORTEST = 1e-6  # a combination that cancels down to less of its terms is zero
@@ -48,6 +48,7 @@ class PCD(Weighting):
     beta: float = 0.999
 
     paper: ClassVar[str] = "varam2026pcd"
+    claims: ClassVar = frozenset({Claim.SCALE_FREE_DIRECTION})
     needs_gramian: ClassVar[bool] = True
     loss_weights: ClassVar[UseOfLossWeights] = "ignored"
 
@@ -59,11 +60,13 @@ class PCD(Weighting):
         if not 0 <= self.beta < 1:
             raise ValueError(f"`beta` must be at least 0 and below 1, got {self.beta}.")
 
-    def remember(self, n_tasks: int) -> Named:
+    def check(self, n_tasks: int) -> None:
         if self.primary >= n_tasks:
             raise ValueError(
                 f"`primary` must be below {n_tasks}, the number of tasks, got {self.primary}."
             )
+
+    def remember(self, n_tasks: int) -> Named:
         return {
             "norms": ops.zeros(n_tasks),  # root of the mean square of each gradient's length ...
             "count": ops.zeros(n_tasks),  # ... over this many steps

@@ -38,7 +38,7 @@ class ReLoBRaLo(Weighting):
     temperature: float = 1.0
 
     paper: ClassVar[str] = "bischof2025multi"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.SUMS_TO_K, Claim.EQUIVARIANT})
 
     def __post_init__(self) -> None:
         for name in ("alpha", "rho"):

@@ -36,7 +36,7 @@ class ScaleInvariant(Weighting):
     epsilon: float = 1e-6
 
     paper: ClassVar[str] = "navon2022multi"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE})
+    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE, Claim.SCALE_FREE_DIRECTION})
 
     def __post_init__(self) -> None:
         if not self.epsilon > 0:

@@ -36,7 +36,7 @@ class SoftAdapt(Weighting):
     window: int = 1
 
     paper: ClassVar[str] = "heydari2019softadapt"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.CONVEX, Claim.SUMS_TO_ONE, Claim.EQUIVARIANT})
 
     def __post_init__(self) -> None:
         if self.window < 1:

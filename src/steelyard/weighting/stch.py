@@ -40,7 +40,7 @@ class STCH(Weighting):
     warmup_epochs: int = 4
 
     paper: ClassVar[str] = "lin2024smooth"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE})
+    claims: ClassVar = frozenset({Claim.EQUIVARIANT, Claim.SCALE_FREE, Claim.SCALE_FREE_DIRECTION})
 
     def __post_init__(self) -> None:
         if not self.mu > 0:

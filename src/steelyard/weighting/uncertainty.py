@@ -1,5 +1,6 @@
 """Uncertainty weighting: each task's noise is learned, and a noisy task weighs less."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,9 +27,10 @@ class Uncertainty(Weighting):
 
     At the first step s = 0, so w_k = p_k * a_k. A task without a label in the batch keeps its s.
 
-    Departs from the paper: s is kept within `bound`, and is trained by an Adam of its own (the
-    paper gives it to the model's optimizer, where a small learning rate leaves it behind the
-    losses for thousands of steps). Other implementations use the squared loss's formula for all.
+    Departs from the paper: s is kept within `bound`, with a pull that brings it back, and is
+    trained by an Adam of its own (the paper gives it to the model's optimizer, where a small
+    learning rate leaves it behind the losses for thousands of steps). Other implementations use
+    the squared loss's formula for all.
 
     Attributes:
         bound: The largest size of s.
@@ -48,11 +50,18 @@ class Uncertainty(Weighting):
         return {"log_noise": ops.zeros(n_tasks)}
 
     def weigh(self, signals: Signals, memory: Named) -> Weighing:
-        factors = ops.cast([FACTORS[kind] for kind in signals.kinds], signals.losses.dtype)
         log_noise = ops.clip(memory["log_noise"], -self.bound, self.bound)
-        return Weighing(signals.loss_weights * factors * ops.exp(-log_noise), memory)
+        weights = signals.loss_weights * of_kinds(FACTORS, signals) * ops.exp(-log_noise)
+        return Weighing(ops.where(signals.is_active, weights, 0.0), memory)
 
-    def penalty(self, signals: Signals, memory: Named) -> Array:
-        factors = ops.cast([PENALTIES[kind] for kind in signals.kinds], signals.losses.dtype)
+    def lesson(self, signals: Signals, memory: Named) -> Array:
         log_noise = ops.clip(memory["log_noise"], -self.bound, self.bound)
-        return signals.loss_weights * factors * log_noise
+        beyond = memory["log_noise"] - log_noise  # out there the rest of the objective is flat
+        fit = of_kinds(FACTORS, signals) * ops.exp(-log_noise) * signals.losses
+        likelihood = fit + of_kinds(PENALTIES, signals) * log_noise
+        return signals.loss_weights * (likelihood + 0.5 * ops.square(beyond))
+
+
+def of_kinds(table: Mapping[str, float], signals: Signals) -> Array:
+    """Returns the number [K] that a table has for each task's kind of loss."""
+    return ops.cast([table[kind] for kind in signals.kinds], signals.losses.dtype)

@@ -33,7 +33,7 @@ class UWSO(Weighting):
     temperature: float = 1.0
 
     paper: ClassVar[str] = "kirchdorfer2024analytical"
-    claims: ClassVar = frozenset({Claim.EQUIVARIANT})
+    claims: ClassVar = frozenset({Claim.CONVEX, Claim.SUMS_TO_ONE, Claim.EQUIVARIANT})
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:
