@@ -53,6 +53,14 @@ MISTAKES = {
         ["weighting=pcd", "weighting.primary=3"],
         "`primary` must be below 3, the number of tasks, got 3.",
     ),
+    "a held method that is none": (
+        ["weighting=smoothed", "weighting.method=abc"],
+        "`weighting.method` must be a mapping, got 'abc'.",
+    ),
+    "text for a held method's number": (
+        ["weighting=smoothed", "weighting@weighting.method=cagrad", "weighting.method.c=high"],
+        "`weighting.method.c` must be a number, got 'high'.",
+    ),
     "a method that cannot be held": (
         ["weighting=graddrop", "balance=every_second_step"],
         "`update_every` must be 1 for GradDrop, which works on coordinates, got 2.",

@@ -193,3 +193,13 @@ def test_the_package_shows_its_names_and_nothing_else() -> None:
     assert "compile" in (WeighedModel.__doc__ or "")
     with pytest.raises(AttributeError, match="has no attribute 'Nash'"):
         _ = steelyard.Nash  # type: ignore[attr-defined]
+
+
+def test_a_callback_can_change_the_loss_weights_while_it_trains() -> None:
+    class Later(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.model.loss_weights.assign({"age": 1.0 / (epoch + 1)})
+
+    words, targets = tokens()
+    logs = compiled().fit(words, targets, epochs=3, verbose=0, callbacks=[Later()]).history
+    np.testing.assert_allclose(logs["age_weight"], [1, 1 / 2, 1 / 3], rtol=1e-6)

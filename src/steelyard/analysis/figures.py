@@ -14,6 +14,7 @@ from steelyard.analysis.study import EQUAL, Study
 
 # Okabe and Ito's palette: told apart by the colour-blind.
 GREY, BLUE, ORANGE, GREEN, PURPLE = "#7f7f7f", "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+OF_HEADS = (BLUE, "#e69f00", GREEN, PURPLE, "#56b4e9", "#f0e442")
 DOTS_PER_INCH = 110
 FARTHEST = 3.0  # times the reference: worse settings are drawn at the edge
 
@@ -24,6 +25,8 @@ def draw(study: Study, answer: Recommendation | None, folder: Path) -> list[str]
     drawn = {"curves": _curves(study, answer)}
     if len(study.heads) > 1 and study.joint:
         drawn = {"front": _front(study, answer), "heads": _heads(study, answer), **drawn}
+        if f"train/{study.heads[0]}/gradient_share" in study.curves:
+            drawn["gradients"] = _gradients(study, answer)
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     return list(drawn)
@@ -137,4 +140,32 @@ def _curves(study: Study, answer: Recommendation | None) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return figure
+
+
+def _gradients(study: Study, answer: Recommendation | None) -> Figure:
+    """Draws which head the gradient of the shared layers came from, epoch by epoch."""
+    wanted = [(EQUAL, "equal weights")] if EQUAL in study.settings else []
+    if answer and answer.setting != EQUAL:
+        wanted.append((answer.setting, f"recommended: {answer.setting}"))
+    if answer and answer.method:
+        wanted.append((answer.method, f"method: {answer.method}"))
+    figure = Figure(figsize=(3.8 * max(len(wanted), 1), 3.4), layout="constrained")
+    panels = figure.subplots(1, max(len(wanted), 1), squeeze=False)[0]
+    for axes, (setting, label) in zip(panels, wanted, strict=False):
+        rows = study.curves[study.curves["setting"] == setting].groupby("epoch")
+        shares = [rows[f"train/{head}/gradient_share"].mean() for head in study.heads]
+        colours = itertools.cycle(OF_HEADS)
+        axes.stackplot(
+            shares[0].index + 1,
+            [each.fillna(0) for each in shares],
+            labels=study.heads,
+            colors=[next(colours) for _ in study.heads],
+        )
+        axes.set(ylim=(0, 1), title=label, xlabel="epoch")
+        axes.title.set_fontsize(9)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[0].set_ylabel("share of the gradient")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     return figure

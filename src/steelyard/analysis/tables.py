@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 SHOWN_IN_CURVES = ("valid/", "train/")
-MEASURES_IN_CURVES = ("loss", "weight")
+MEASURES_IN_CURVES = ("loss", "weight", "loss_share", "gradient_norm", "gradient_share", "cosine")
 
 
 def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def curves_of(history: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    """Returns the losses and weights of each epoch."""
+    """Returns the losses and weights of each epoch, and what the heads' gradients were like."""
     return [
         {
             name: value

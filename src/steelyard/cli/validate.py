@@ -59,12 +59,15 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
     if missing:
         raise Refused(f"`{missing[0]}` must be given, got nothing.")
     check_targets(settings)
-    for group, choice in _choices(hydra, settings):
-        for path in _files(hydra, group, choice):
+    for group, choice, place in _choices(hydra):
+        given = OmegaConf.select(config, place)
+        for path in _files(hydra, group, choice) if given is not None else []:
             loaded = OmegaConf.load(path)
             if not OmegaConf.is_dict(loaded):
                 raise Refused(f"`{path}` must hold keys and values, got a list.")
-            _check_types(group, plain(loaded), settings.get(group, {}))
+            wanted = {name: value for name, value in plain(loaded).items() if name != "defaults"}
+            is_tree = OmegaConf.is_config(given)
+            _check_types(place, wanted, OmegaConf.to_container(given) if is_tree else given)
     _check_types("", {"study": "", "seed": 0, "output": ""}, settings)
     if settings["seed"] < 0:
         raise Refused(f"`seed` must be at least 0, got {settings['seed']}.")
@@ -178,11 +181,12 @@ def _check_types(name: str, wanted: Any, given: Any) -> None:
         raise Refused(f"`{name}` must be a finite number, got {given}.")
 
 
-def _choices(hydra: DictConfig, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yields each group of ours and what was chosen of it."""
-    for group, choice in hydra.runtime.choices.items():
-        if choice and "/" not in group and group in settings:
-            yield str(group), str(choice)
+def _choices(hydra: DictConfig) -> Iterator[tuple[str, str, str]]:
+    """Yields each group, what was chosen of it, and where in the configuration that stands."""
+    for name, choice in hydra.runtime.choices.items():
+        group, _, place = str(name).partition("@")
+        if choice and "/" not in group and group != "experiment":
+            yield group, str(choice), place or group
 
 
 def _files(hydra: DictConfig, group: str, choice: str) -> list[Path]:
