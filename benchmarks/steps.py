@@ -6,8 +6,11 @@ on both; the ratio is the median over the turns.
 
 import argparse
 import gc
+import json
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -58,6 +61,9 @@ SIZES = {
 }
 
 
+Row = tuple[str, float, float, float, float]  # name, milliseconds, ratio: median, least, most
+
+
 class Contender(NamedTuple):
     """A way to train the network."""
 
@@ -70,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="reduced")
     parser.add_argument("--only", nargs="*", default=[], help="contenders, by the start of a name")
+    parser.add_argument("--peer", help="an interpreter with torch and torchjd, to be timed too")
     options = parser.parse_args()
     size = SIZES[options.size]
     rows = []
@@ -84,7 +91,23 @@ def main() -> None:
             f"{contender.name:40} {rows[-1][1]:8.1f} CPU ms a step, {middle:5.2f} of fixed",
             flush=True,
         )
-    write(options.size, size, rows)
+    write(options.size, size, rows, of_peer(options.peer, size) if options.peer else [])
+
+
+def of_peer(interpreter: str, size: Size) -> list[Row]:
+    """Returns what a step costs in PyTorch and TorchJD, and against plain PyTorch."""
+    asked = json.dumps({**size._asdict(), "batch": BATCH})
+    script = Path(__file__).with_name("peer_steps.py")
+    told = subprocess.run(
+        [interpreter, script], input=asked, capture_output=True, text=True, check=True
+    )
+    print(told.stderr, end="", file=sys.stderr)
+    times = json.loads(told.stdout)
+    base = statistics.median(times["plain PyTorch"])
+    return [
+        (name, statistics.median(each), *(f(each) / base for f in (statistics.median, min, max)))
+        for name, each in times.items()
+    ]
 
 
 def contenders() -> list[Contender]:
@@ -165,7 +188,7 @@ def turns(size: Size, contender: Contender) -> tuple[list[float], list[float]]:
     return timed
 
 
-def write(name: str, size: Size, rows: Sequence[tuple[str, float, float, float, float]]) -> None:
+def write(name: str, size: Size, rows: Sequence[Row], peers: Sequence[Row]) -> None:
     """Writes the table of a size into the result; those of other sizes stay."""
     parts = RESULT.read_text(encoding="utf-8").split("\n## ") if RESULT.is_file() else [HEAD]
     kept = [part for part in parts[1:] if not part.startswith(f"`posts`, {name}")]
@@ -175,16 +198,24 @@ def write(name: str, size: Size, rows: Sequence[tuple[str, float, float, float, 
         f"batch {BATCH}, RMSprop, K = 3",
         "",
         f"{size.n_turns} turns of {size.n_steps} steps each; {machine}.",
-        "",
-        "| trained with | CPU ms a step | times `fixed` (median) | least | most |",
-        "|---|---:|---:|---:|---:|",
-        *(
-            f"| {n} | {ms:.1f} | **{m:.2f}** | {low:.2f} | {high:.2f} |"
-            for n, ms, m, low, high in rows
-        ),
+        *table("times `fixed`", rows),
+        *(table("times plain PyTorch", peers) if peers else []),
     ]
     text = "\n## ".join([parts[0].rstrip() + "\n", *[part.rstrip() + "\n" for part in kept]])
     RESULT.write_text(f"{text}\n## " + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def table(against: str, rows: Sequence[Row]) -> list[str]:
+    """Returns the lines of a table."""
+    return [
+        "",
+        f"| trained with | CPU ms a step | {against} (median) | least | most |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {name} | {ms:.1f} | **{middle:.2f}** | {low:.2f} | {high:.2f} |"
+            for name, ms, middle, low, high in rows
+        ),
+    ]
 
 
 HEAD = """# What a step costs
