@@ -50,6 +50,8 @@ def _alone(history: Sequence[Row], heads: Sequence[str]) -> list[str]:
 def _at_rest(history: Sequence[Row], heads: Sequence[str], moves: bool) -> list[str]:
     if not moves or len(heads) < 2 or len(history) < N_EPOCHS:  # noqa: PLR2004  one cannot vary
         return []
+    if _never_conflict(history):  # methods that mend conflicts have nothing to mend
+        return []
     resting = []
     for head in heads:
         weights = [row.get(f"train/{head}/weight", 0.0) for row in history]
@@ -61,3 +63,10 @@ def _at_rest(history: Sequence[Row], heads: Sequence[str], moves: bool) -> list[
         f"the weight of {', '.join(resting)} never moves, though the method should move it: "
         "is any layer shared?"
     ]
+
+
+def _never_conflict(history: Sequence[Row]) -> bool:
+    rates = [
+        value for row in history for name, value in row.items() if name.endswith("/conflict_rate")
+    ]
+    return bool(rates) and max(rates) == 0

@@ -40,11 +40,12 @@ class Diagnosis(keras.layers.Layer):
         self.conditions = VectorMean(1, name="condition_number")
         self.built = True
 
-    @property
-    def means(self) -> list[VectorMean]:
-        """All of them, for Keras to begin anew with each epoch."""
+    def begin(self) -> None:
+        """Begins an epoch. Keras would begin anew with its validation, before anyone has looked."""
         of_pairs = [self.cosines, self.similarities, self.conflicts]
-        return [self.norms, self.shares, *of_pairs, self.conditions]
+        for mean in (self.norms, self.shares, *of_pairs, self.conditions):
+            mean.reset_state()
+        self.step.assign(0)
 
     @property
     def is_due(self) -> Array:

@@ -18,6 +18,7 @@ class Kept:
     def __init__(
         self, names: Sequence[str], variables: Sequence[keras.Variable], n_tasks: int
     ) -> None:
+        self.places = {id(each): n for n, each in enumerate(variables)}
         self.tables = {
             name: [
                 [
@@ -36,8 +37,9 @@ class Kept:
         """All of them, in an order that does not change."""
         return [each for table in self.tables.values() for row in table for each in row]
 
-    def read(self, n: int, rows: Rows) -> Named:
-        """Returns what is remembered of the coordinates [K, P] of the n-th variable's rows."""
+    def read(self, variable: keras.Variable, rows: Rows) -> Named:
+        """Returns what is remembered of the coordinates [K, P] of a variable's rows."""
+        n = self.places[id(variable)]
         return {name: self._read(table[n], rows) for name, table in self.tables.items()}
 
     def _read(self, memories: Sequence[keras.Variable], rows: Rows) -> Array:
@@ -46,12 +48,13 @@ class Kept:
             values = [tf.gather(each, rows.places) for each in values]
         return tf.stack([tf.reshape(each, [-1]) for each in values])
 
-    def write(self, n: int, rows: Rows, kept: Named) -> None:
+    def write(self, variable: keras.Variable, rows: Rows, kept: Named) -> None:
         """Remembers new values [K, P] of those coordinates."""
+        n = self.places[id(variable)]
         for name, table in self.tables.items():
-            for variable, values in zip(table[n], tf.unstack(kept[name]), strict=True):
+            for memory, values in zip(table[n], tf.unstack(kept[name]), strict=True):
                 shaped = tf.reshape(tf.cast(values, tf.float32), rows.shape)
                 if rows.places is None:
-                    variable.assign(shaped)
+                    memory.assign(shaped)
                 else:
-                    variable.value.scatter_update(tf.IndexedSlices(shaped, rows.places))
+                    memory.value.scatter_update(tf.IndexedSlices(shaped, rows.places))

@@ -25,11 +25,15 @@ class Passes:
     variables: Sequence[keras.Variable]
     unit: Array
 
-    def of_each(self, sources: Sequence[Any]) -> list[list[Gradient]]:
-        """Returns each head's own gradients on the sources: one pass a head."""
+    def of_each(self, sources: Sequence[Any], is_active: Array) -> list[list[Gradient]]:
+        """Returns each head's own gradients on the sources: one pass a head.
+
+        Those of a head that takes no part are zero: half a precision might not hold them.
+        """
+        factors = ops.unstack(ops.cast(is_active, "float32"), len(self.by_task))
         return [
-            self.tape.gradient(loss, sources, output_gradients=self._unit_of(loss))
-            for loss in self.by_task
+            self.tape.gradient(loss, sources, output_gradients=factor * self._unit_of(loss))
+            for factor, loss in zip(factors, self.by_task, strict=True)
         ]
 
     def of_sum(self, weights: Sequence[Array], sources: Sequence[Any]) -> list[Gradient]:

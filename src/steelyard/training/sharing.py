@@ -74,7 +74,8 @@ def n_shared_parameters(network: keras.Model, heads: Sequence[str]) -> int:
 def crossings(network: keras.Model, heads: Sequence[str]) -> list[Array]:
     """Returns the outputs of shared layers that a layer of one head alone reads, or that are one's.
 
-    An input of the network is none: no parameter comes before it.
+    An input of the network is none: no parameter comes before it. Nor is one that lies behind
+    another: a head that goes through both would count twice.
     """
     reached = heads_reached(network, heads)
     private = [each for each in network.operations if len(reached.get(each, ())) == 1]
@@ -86,4 +87,18 @@ def crossings(network: keras.Model, heads: Sequence[str]) -> list[Array]:
         is_input = isinstance(maker, keras.layers.InputLayer)
         if is_shared and not is_input and all(tensor is not each for each in found):
             found.append(tensor)
-    return found
+    return [each for each in found if not _is_behind(each, found, network)]
+
+
+def _is_behind(tensor: Array, others: Sequence[Array], network: keras.Model) -> bool:
+    """Returns whether a tensor is made of one of the others."""
+    makers = {_maker(each) for each in others if each is not tensor}
+    waiting, seen = _inputs(_maker(tensor), network), set()
+    while waiting:
+        maker = _maker(waiting.pop())
+        if maker in makers:
+            return True
+        if maker not in seen:
+            seen.add(maker)
+            waiting += _inputs(maker, network)
+    return False

@@ -14,6 +14,7 @@ from steelyard.training.passes import Passes, added, of_both
 from steelyard.training.rows import Gradient, Rows, multiplied, rows_of, summed
 from steelyard.training.task_losses import TaskLosses, task_losses
 from steelyard.training.trackers import LossWeights, Means
+from steelyard.training.twice import Twice
 from steelyard.training.weigher import Weigher
 from steelyard.weighting.base import KindOfLoss, Signals, Weighing
 
@@ -29,6 +30,7 @@ class Answer(NamedTuple):
 class WeighedStep(keras.Model):
     """How a network is trained on the weighted sum of its heads' losses, one batch at a time."""
 
+    network: keras.Model
     heads: tuple[str, ...]
     weigher: Weigher
     loss_weights: LossWeights
@@ -44,6 +46,8 @@ class WeighedStep(keras.Model):
 
     def train_step(self, data: Any) -> Named:
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        looks_back = self.weigher.weighting.needs_losses_after
+        twice = Twice(self.network) if looks_back else None
         with tf.GradientTape(persistent=True) as tape:
             outputs, crossings = self._forward(inputs)
             told = self._task_losses(targets, outputs, sample_weight)
@@ -61,9 +65,9 @@ class WeighedStep(keras.Model):
         answer = self._answer(passes, signals, crossings or self.compared)
         self.diagnosis.see(answer.gramian, answer.weighing.weights, signals)
         self.optimizer.apply(answer.gradients, self.trainable_variables)
-        self.weigher.remember(answer.weighing)
-        if self.weigher.weighting.needs_losses_after:
-            again, _ = self._forward(inputs)
+        self.weigher.remember(answer.weighing, signals.is_active)
+        if twice is not None:
+            again = twice.again(lambda: self._forward(inputs)[0])
             after = self._task_losses(targets, again, sample_weight).losses
             self.weigher.learn(signals._replace(losses_after=after), answer.weighing.memory)
 
@@ -104,13 +108,15 @@ class WeighedStep(keras.Model):
         pull = partial(self._pulled, passes, signals)
         if not weigher.takes_rows:
             weighing = weigher.weigh(signals)
-            gramian = self._sampled(lambda: self._gramian(self._shared_rows(passes)[0], passes))
+            measure = partial(self._measured, passes, signals)
+            gramian = self._sampled(measure)
             return Answer(weighing, pull(weighing.weights), gramian)
         if weigher.balance.on == "shared":
             return self._in_turn(partial(self._asked, passes, signals), pull, signals)
 
         def ask() -> Answer:
-            rows = map(rows_of, zip(*passes.of_each(compared), strict=True))
+            by_task = passes.of_each(compared, signals.is_active)
+            rows = map(rows_of, zip(*by_task, strict=True))
             gramian = self._gramian(dict(enumerate(rows)), passes)
             return Answer(self._weigh(signals, gramian, compared), [], gramian)
 
@@ -131,7 +137,10 @@ class WeighedStep(keras.Model):
             weighing = self.weigher.hold(signals)
             return Answer(weighing, pull(weighing.weights), self._no_gramian())
 
+        gaps: list[bool] = []  # where no loss reaches a variable: the same in both branches
+
         def without_gaps(answer: Answer) -> Answer:  # a branch cannot return what is not there
+            gaps[:] = [each is None for each in answer.gradients]
             found = [each for each in answer.gradients if each is not None]
             return answer._replace(gradients=found)
 
@@ -139,8 +148,7 @@ class WeighedStep(keras.Model):
             self.weigher.is_due, lambda: without_gaps(ask()), lambda: without_gaps(hold())
         )
         found = iter(answer.gradients)
-        links = self.links if answer.gradients else []
-        return answer._replace(gradients=[next(found) if heads else None for heads in links or []])
+        return answer._replace(gradients=[None if is_gap else next(found) for is_gap in gaps])
 
     def _sampled(self, measure: Callable[[], Gramian]) -> Gramian:
         """Returns a Gramian that serves the diagnosis alone, in the steps that it looks at."""
@@ -159,13 +167,19 @@ class WeighedStep(keras.Model):
         own = ops.cast(signals.is_active, weights.dtype)
         return of_both(passes, self.links or [], weights, own)
 
-    def _shared_rows(self, passes: Passes) -> tuple[dict[int, Rows], list[Sequence[Gradient]]]:
+    def _measured(self, passes: Passes, signals: Signals) -> Gramian:
+        shared, _ = self._shared_rows(passes, signals)
+        return self._gramian(shared, passes)
+
+    def _shared_rows(
+        self, passes: Passes, signals: Signals
+    ) -> tuple[dict[int, Rows], list[Sequence[Gradient]]]:
         """Returns the heads' gradients on the variables that two reach, or more; and all of them.
 
         Each head's loss takes one backward pass.
         """
         by_variable: list[Sequence[Gradient]] = list(
-            zip(*passes.of_each(passes.variables), strict=True)
+            zip(*passes.of_each(passes.variables, signals.is_active), strict=True)
         )
         links = self.links or []
         shared = {n: rows_of(by_variable[n]) for n, heads in enumerate(links) if len(heads) > 1}
@@ -176,12 +190,12 @@ class WeighedStep(keras.Model):
 
         The weighted sum takes no backward pass of its own.
         """
-        shared, by_variable = self._shared_rows(passes)
+        shared, by_variable = self._shared_rows(passes, signals)
         if self.weigher.weighting.needs_coordinates:
             plain = {
                 n: each._replace(matrix=each.matrix / passes.unit) for n, each in shared.items()
             }
-            looked, statistic = self.weigher.look(plain, signals)
+            looked, statistic = self.weigher.look(plain, passes.variables, signals)
             shared = {
                 n: each._replace(matrix=each.matrix * passes.unit) for n, each in looked.items()
             }

@@ -36,11 +36,14 @@ def task_losses(
     """Returns each head's mean loss over the examples that bear its label; 0 where none does."""
     targets = by_head("targets", targets, heads)
     given = {} if sample_weight is None else sample_weight
-    if not isinstance(given, Mapping):
-        is_listed = isinstance(given, list | tuple)
-        given = by_head("targets", given, heads) if is_listed else dict.fromkeys(heads, given)
+    if isinstance(given, Mapping | list | tuple):
+        given = by_head("sample_weight", given, heads) if given else {}
+    else:
+        given = dict.fromkeys(heads, given)
     losses, known = [], {}
     for head in heads:
+        if head not in targets:
+            raise ValueError(f"`targets` must have an entry for the head {head!r}, got none.")
         target, is_known = masked(targets[head])
         output = outputs[head]
         if keras.backend.standardize_dtype(output.dtype) in {"float16", "bfloat16"}:

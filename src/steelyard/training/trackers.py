@@ -129,8 +129,10 @@ class LossWeights:
 
 
 class EpochCounter(keras.callbacks.Callback):
-    """Tells the step which epoch it is in."""
+    """Tells the step which epoch it is in: they are counted on from one `fit` to the next."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.model.epoch.assign(float(epoch))
-        self.model.diagnosis.step.assign(0)
+        self.model.diagnosis.begin()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.epoch.assign_add(1.0)

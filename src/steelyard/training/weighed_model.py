@@ -61,7 +61,7 @@ class WeighedModel(WeighedStep):
         self.loss_weights = LossWeights(self.heads, weights)
         self._loss_weights = weights  # Keras saves what it sees
         self.weigher = Weigher(
-            weighting or Fixed(), balance or Balance(), network.trainable_variables, n_heads, seed
+            weighting or Fixed(), balance or Balance(), network.weights, n_heads, seed
         )
         self.diagnosis = Diagnosis(self.heads, diagnose_every)
         self._find_comparisons()
@@ -100,13 +100,19 @@ class WeighedModel(WeighedStep):
             optimizer: A Keras optimizer, or its name.
             loss: One loss for each head, as a dict or a list.
             loss_weights: One number for each head, as a dict or a list; 1 where not named.
-            metrics: Metrics for each head, as a dict or a list.
+            metrics: Metrics for each head, as a dict or a list; they count examples by their
+                sample weights, as `weighted_metrics` do elsewhere.
             jit_compile: Whether XLA compiles the step.
             options: Keras's other options.
 
         Raises:
             ValueError: A head is misspelt, or a weight is negative, infinite, or all are zero.
         """
+        if options.get("weighted_metrics"):
+            raise ValueError(
+                "`weighted_metrics` must be given as `metrics`, which are weighted here, got "
+                f"{options['weighted_metrics']!r}."
+            )
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **options)
         losses = of_heads.by_head("loss", loss, self.heads)
         for head in self.heads:
@@ -114,10 +120,11 @@ class WeighedModel(WeighedStep):
                 raise ValueError(f"`loss` must have an entry for the head {head!r}, got none.")
         self.head_losses = {head: losses[head] for head in self.heads}
         self.kinds = tuple(of_heads.kind_of_loss(losses[head]) for head in self.heads)
-        if loss_weights is not None:
-            self.loss_weights.assign(
-                of_heads.by_head("loss_weights", loss_weights, self.heads), others=1.0
-            )
+        given = {} if loss_weights is None else loss_weights
+        self.loss_weights.assign(
+            of_heads.by_head("loss_weights", given, self.heads) if given else {}, others=1.0
+        )
+        self.links = None  # other variables may be trainable now
         wanted = of_heads.by_head("metrics", metrics, self.heads) if metrics is not None else {}
         self.head_metrics = {
             head: of_heads.metrics_of(wanted.get(head), losses[head]) for head in self.heads
@@ -128,6 +135,9 @@ class WeighedModel(WeighedStep):
             "loss": self.head_losses,
             "loss_weights": None if loss_weights is None else self.loss_weights.as_dict(),
             "metrics": {head: wanted.get(head) for head in self.heads} if wanted else None,
+            "jit_compile": jit_compile,
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
         }
 
     @property
@@ -135,15 +145,22 @@ class WeighedModel(WeighedStep):
         if not self.compiled:
             return []
         own = [each for head in self.heads for each in self.head_metrics[head]]
-        return [*self.means.metrics, *self.diagnosis.means, *own]
+        return [*self.means.metrics, *own]
 
-    def fit(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        **options: Any,
+    ) -> Any:
         """Trains the network, as `keras.Model.fit` does.
 
         Raises:
             ValueError: The targets or the inputs do not fit the heads.
         """
-        if y is not None:
+        if y is not None and self.compiled:
             of_heads.check_inputs(self.network, x)
             outputs = of_heads.by_head("outputs", self.network.output, self.heads)
             for head, target in of_heads.by_head("targets", y, self.heads).items():
@@ -152,7 +169,8 @@ class WeighedModel(WeighedStep):
         callbacks = options.pop("callbacks", None) or []
         if isinstance(callbacks, keras.callbacks.Callback):
             callbacks = [callbacks]
-        return super().fit(x, y, callbacks=[EpochCounter(), *callbacks], **options)
+        callbacks = [EpochCounter(), *callbacks]
+        return super().fit(x, y, batch_size, epochs, callbacks=callbacks, **options)
 
     def evaluate(self, *args: Any, return_dict: bool = False, **options: Any) -> Any:
         """Returns the total loss, then each head's loss and metrics; with their names as a dict."""

@@ -76,8 +76,8 @@ class Weigher(keras.layers.Layer):
 
     def draws(self, shape: Sequence[int | Array], stream: int = 0) -> Array:
         """Returns uniform numbers, new in each step; another stream has others."""
-        seed = (self.seed % 2**30 + stream, tf.convert_to_tensor(self.step.value))
-        return tf.random.stateless_uniform(shape, seed)
+        seed = tf.stack([self.seed % 2**30, tf.convert_to_tensor(self.step.value)])
+        return tf.random.stateless_uniform(shape, tf.random.fold_in(seed, stream))
 
     def weigh(self, signals: Signals) -> Weighing:
         """Returns what the weighting answers, with the balance applied; trains what it learns."""
@@ -113,23 +113,24 @@ class Weigher(keras.layers.Layer):
         weights = ops.where(signals.is_active, self.held.value, 0.0)
         return Weighing(weights, self._recall(), tf.constant(False))
 
-    def remember(self, weighing: Weighing) -> None:
-        """Keeps what the next step depends on."""
-        self.held.assign(weighing.weights)
+    def remember(self, weighing: Weighing, is_active: Array) -> None:
+        """Keeps what the next step depends on; a head that takes no part keeps its weight."""
+        self.held.assign(ops.where(is_active, weighing.weights, self.held.value))
         for name in self.memory.keys() - self.learned.keys():
             self.memory[name].assign(weighing.memory[name])
         self.step.assign_add(1)
 
-    def look(self, shared: dict[int, Rows], signals: Signals) -> tuple[dict[int, Rows], Array]:
+    def look(
+        self, shared: dict[int, Rows], variables: Sequence[keras.Variable], signals: Signals
+    ) -> tuple[dict[int, Rows], Array]:
         """Returns what a method that works on coordinates makes of the rows, and its statistic."""
         statistic = ops.zeros((self.n_heads,), dtype="float64")
         seen = {}
         for n, rows in shared.items():
             draws = self.draws((tf.shape(rows.matrix)[1],), stream=n + 1)
-            look = self.weighting.look(
-                rows.matrix, self.kept.read(n, rows), draws, signals.is_active
-            )
-            self.kept.write(n, rows, look.kept)
+            kept = self.kept.read(variables[n], rows)
+            look = self.weighting.look(rows.matrix, kept, draws, signals.is_active)
+            self.kept.write(variables[n], rows, look.kept)
             seen[n] = rows._replace(matrix=look.rows)
             statistic = statistic + ops.cast(look.statistic, "float64")
         return seen, statistic
