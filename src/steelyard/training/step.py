@@ -59,8 +59,6 @@ class WeighedStep(keras.Model):
             variables=self.trainable_variables,
             unit=self.optimizer.scale_loss(ops.ones(())),
         )
-        if self.links is None:
-            self.links = passes.links()
         signals = self._signals(told)
         answer = self._answer(passes, signals, crossings or self.compared)
         self.diagnosis.see(answer.gramian, answer.weighing.weights, signals)
@@ -108,8 +106,7 @@ class WeighedStep(keras.Model):
         pull = partial(self._pulled, passes, signals)
         if not weigher.takes_rows:
             weighing = weigher.weigh(signals)
-            measure = partial(self._measured, passes, signals)
-            gramian = self._sampled(measure)
+            gramian = self._sampled(partial(self._measured, passes, signals))
             return Answer(weighing, pull(weighing.weights), gramian)
         if weigher.balance.on == "shared":
             return self._in_turn(partial(self._asked, passes, signals), pull, signals)
@@ -152,8 +149,7 @@ class WeighedStep(keras.Model):
 
     def _sampled(self, measure: Callable[[], Gramian]) -> Gramian:
         """Returns a Gramian that serves the diagnosis alone, in the steps that it looks at."""
-        n_shared = sum(len(heads) > 1 for heads in self.links or [])
-        if not (self.diagnosis.every and n_shared):
+        if not self.diagnosis.every or len(self.heads) == 1:
             return self._no_gramian()
         return tf.cond(self.diagnosis.is_due, measure, self._no_gramian)
 
@@ -164,12 +160,14 @@ class WeighedStep(keras.Model):
         """Returns the gradients of the weighted losses, in one pass, or one for private layers."""
         if self.weigher.weighs_private:
             return passes.of_sum(ops.unstack(weights, len(self.heads)), passes.variables)
+        if self.links is None:
+            self.links = passes.links()
         own = ops.cast(signals.is_active, weights.dtype)
-        return of_both(passes, self.links or [], weights, own)
+        return of_both(passes, self.links, weights, own)
 
     def _measured(self, passes: Passes, signals: Signals) -> Gramian:
         shared, _ = self._shared_rows(passes, signals)
-        return self._gramian(shared, passes)
+        return self._gramian(shared, passes) if shared else self._no_gramian()
 
     def _shared_rows(
         self, passes: Passes, signals: Signals
@@ -181,8 +179,11 @@ class WeighedStep(keras.Model):
         by_variable: list[Sequence[Gradient]] = list(
             zip(*passes.of_each(passes.variables, signals.is_active), strict=True)
         )
-        links = self.links or []
-        shared = {n: rows_of(by_variable[n]) for n, heads in enumerate(links) if len(heads) > 1}
+        shared = {
+            n: rows_of(given)
+            for n, given in enumerate(by_variable)
+            if sum(each is not None for each in given) > 1
+        }
         return shared, by_variable
 
     def _asked(self, passes: Passes, signals: Signals) -> Answer:
@@ -206,12 +207,13 @@ class WeighedStep(keras.Model):
         is_active = ops.cast(signals.is_active, "float32")
         private = weighing.weights if self.weigher.weighs_private else is_active
         gradients: list[Gradient] = []
-        for n, heads in enumerate(self.links or []):
+        for n, given in enumerate(by_variable):
             if n in shared:
                 gradients.append(shared[n].combined(weighing.weights))
             else:
-                own = [multiplied(summed(by_variable[n][k]), private[k]) for k in heads]
-                gradients.append(own[0] if own else None)
+                own = [(k, each) for k, each in enumerate(given) if each is not None]
+                found = [multiplied(summed(each), private[k]) for k, each in own]
+                gradients.append(found[0] if found else None)
         if passes.penalty is not None:
             gradients = [added(*both) for both in zip(gradients, passes.of_penalty(), strict=True)]
         return Answer(weighing, gradients, gramian)
