@@ -40,7 +40,7 @@ def fitted(
     """Returns a model after steps of 16 examples, and the weights of each."""
     words, targets = tokens(n)
     losses = {**LOSSES, "age": ScaledLoss("mse", scale)}
-    model = WeighedModel(network(), method, Balance(**knobs))
+    model = WeighedModel(network(), method, Balance(**knobs), diagnose_every=0)
     model.compile("sgd", loss=losses, loss_weights=weights)
     noted = Weights()
     model.fit(words, targets, batch_size=16, shuffle=False, verbose=0, callbacks=[noted])
@@ -188,7 +188,7 @@ def test_what_is_kept_of_an_embedding_is_what_would_be_kept_of_a_dense_layer() -
     words, targets = tokens(64)
     models = []
     for is_dense in (False, True):
-        model = WeighedModel(network(is_dense=is_dense), Halved())
+        model = WeighedModel(network(is_dense=is_dense), Halved(), diagnose_every=0)
         model.compile("sgd", loss=LOSSES)
         model.fit(words, targets, batch_size=16, shuffle=False, verbose=0)
         models.append([np.array(each) for each in model.weigher.kept.variables])

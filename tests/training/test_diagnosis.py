@@ -81,7 +81,7 @@ def test_looking_changes_no_weight() -> None:
     assert other.diagnosis.told()["age/gradient_norm"] > 0
 
 
-@pytest.mark.parametrize(("every", "n_seen"), [(1, 5), (2, 3), (4, 2), (50, 1)])
+@pytest.mark.parametrize(("every", "n_seen"), [(2, 3), (50, 1)])
 def test_the_first_step_of_an_epoch_is_always_measured(every: int, n_seen: int) -> None:
     model = fitted(Fixed(), every)  # five steps an epoch
     np.testing.assert_array_equal(model.diagnosis.norms.count, n_seen)

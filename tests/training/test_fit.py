@@ -26,10 +26,11 @@ def done(output: Path, *more: str) -> tuple[Done, list[dict[str, float]]]:
     return finished, RunFolder(output, finished.identity.key).history()
 
 
-METHODS = ["fixed", "uncertainty", "dwa", "nash_mtl", "famo", "rlw", "graddrop", "excess_mtl"]
+QUICK = ["fixed", "uncertainty", "dwa", "nash_mtl", "famo"]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("rlw", "graddrop", "excess_mtl")]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*QUICK, *SLOW])
 def test_a_run_that_was_cut_off_goes_on_bit_equal(method: str, tmp_path: Path) -> None:
     more = (
         f"weighting={method}",
@@ -86,6 +87,19 @@ def test_a_run_that_diverges_is_a_result(tmp_path: Path) -> None:
     assert finished.record["status"] == "diverged"
     assert len(history) < 5
     assert not run(settings(tmp_path, *more), lambda *_: None).is_new
+
+
+def test_a_run_records_who_held_the_gradient_and_raises_the_alarm(tmp_path: Path) -> None:
+    finished, history = done(tmp_path, "training.diagnose_every=1")
+    for row in history:
+        shares = [row[f"train/{head}/gradient_share"] for head in ("age", "income", "gender")]
+        assert sum(shares) == pytest.approx(1, abs=1e-5)
+        assert -1 <= row["train/age and income/cosine"] <= 1
+        assert row["train/age/loss_share"] > 0.9
+    assert history[0]["train/age/training_rate"] == 1
+    (alarm,) = finished.record["alarms"]
+    assert alarm.startswith("age holds over 95% of the gradient of the shared layers in 2 of 2")
+    assert finished.record["n_shared_parameters"] < finished.record["n_parameters"]
 
 
 def test_missing_labels_are_left_out_of_every_number(tmp_path: Path) -> None:

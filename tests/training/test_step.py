@@ -22,7 +22,8 @@ each_method = pytest.mark.parametrize("method", METHODS, ids=lambda each: type(e
 
 
 def weighed(method: Weighting | None = None, **options: Any) -> WeighedModel:
-    model = WeighedModel(options.pop("network", None) or network(), method)
+    given = options.pop("network", None) or network()
+    model = WeighedModel(given, method, diagnose_every=0)  # traces half as long
     model.compile(options.pop("optimizer", "sgd"), loss=LOSSES, loss_weights=WEIGHTS, **options)
     return model
 

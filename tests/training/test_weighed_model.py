@@ -16,7 +16,7 @@ METRICS = {"age": ["mae"], "income": ["accuracy"], "gender": ["AUC", "acc"]}
 
 
 def compiled(method: Weighting | None = None, **changes: Any) -> WeighedModel:
-    model = WeighedModel(network(dropout=0.2), weighting=method)
+    model = WeighedModel(network(dropout=0.2), weighting=method, diagnose_every=0)
     options = {"loss": LOSSES, "loss_weights": WEIGHTS, "metrics": METRICS, **changes}
     model.compile(optimizer="rmsprop", **options)
     return model
