@@ -119,7 +119,10 @@ def test_a_step_with_held_weights_is_one_with_fixed_weights() -> None:
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", ["l2", "ema_l2", "loss"])
+MORE = [pytest.param(rows, marks=pytest.mark.slow) for rows in ("l2", "loss")]
+
+
+@pytest.mark.parametrize("rows", ["ema_l2", *MORE])
 def test_divided_rows_take_the_unit_out_of_a_method_that_has_one(rows: str) -> None:
     trunks = []
     for scale in (1.0, 2.0**-12):

@@ -163,7 +163,7 @@ def test_a_crossing_behind_another_is_none() -> None:
     assert found is first
 
 
-@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+@pytest.mark.parametrize("cell", ["LSTM", pytest.param("GRU", marks=pytest.mark.slow)])
 def test_recurrent_layers_and_penalties_train_as_in_plain_keras(cell: str) -> None:
     words, targets = tokens(32)
 

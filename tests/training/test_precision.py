@@ -78,6 +78,7 @@ def test_clipped_and_accumulated_gradients_are_those_of_plain_keras(
     assert gap(ours.network, theirs) < 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda each: next(iter(each)))
 def test_a_method_that_takes_gradients_works_with_them(options: dict[str, Any]) -> None:
     model = fitted(NashMTL(), keras.optimizers.Adam(0.01, **options))

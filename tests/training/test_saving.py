@@ -29,9 +29,13 @@ STATEFUL: list[tuple[Weighting, Balance]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("method", "balance"), STATEFUL, ids=[type(method).__name__ for method, _ in STATEFUL]
-)
+CASES = [
+    pytest.param(*case, id=type(case[0]).__name__, marks=[pytest.mark.slow] * (n % 2))
+    for n, case in enumerate(STATEFUL)
+]
+
+
+@pytest.mark.parametrize(("method", "balance"), CASES)
 def test_what_a_method_remembers_is_saved_and_goes_on_bit_equal(
     method: Weighting, balance: Balance, tmp_path: Path
 ) -> None:

@@ -17,8 +17,12 @@ from steelyard.weighting.nash_mtl import NashMTL
 from steelyard.weighting.uncertainty import Uncertainty
 from tests.training.networks import LOSSES, WEIGHTS, network, tokens
 
-METHODS: list[Weighting] = [Fixed(), DWA(), Uncertainty(), NashMTL()]
-each_method = pytest.mark.parametrize("method", METHODS, ids=lambda each: type(each).__name__)
+METHODS: list[Weighting] = [Fixed(), Uncertainty(), NashMTL()]
+each_method = pytest.mark.parametrize(
+    "method",
+    [*METHODS, pytest.param(DWA(), marks=pytest.mark.slow)],
+    ids=lambda each: type(each).__name__,
+)
 
 
 def weighed(method: Weighting | None = None, **options: Any) -> WeighedModel:
