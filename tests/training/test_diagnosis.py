@@ -116,6 +116,13 @@ def test_a_weight_that_rests_raises_an_alarm_where_it_should_move() -> None:
     assert alarms(rows[:3], ["age", "b"], moves=True) == []
 
 
+def test_a_weight_may_rest_where_nothing_conflicts() -> None:
+    rows = history(age__weight=[1.0] * 5, b__weight=[1.0] * 5)
+    for rate, n_alarms in ((0.0, 0), (0.2, 1)):
+        told = [{**row, "train/age and b/conflict_rate": rate} for row in rows]
+        assert len(alarms(told, ["age", "b"], moves=True)) == n_alarms
+
+
 def test_a_loss_that_breaks_raises_an_alarm() -> None:
     rows = history(age__loss=[1.0, float("nan"), float("inf")], b__loss=[1.0, 1.0, 1.0])
     assert alarms(rows, ["age", "b"], moves=False) == [
