@@ -8,7 +8,6 @@ units must train the very same network for every k.
 import argparse
 import platform
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ import tensorflow as tf
 from matplotlib import pyplot as plt
 
 from steelyard import Balance, WeighedModel
-from steelyard.cli.methods import methods
+from steelyard.cli.methods import holds, methods
 from steelyard.data.dials import Dials
 from steelyard.weighting.base import Claim, Weighting
 
@@ -57,7 +56,7 @@ def main() -> None:
 def chosen() -> Iterator[tuple[str, Weighting]]:
     """Yields every method at its defaults; those that hold another one are left out."""
     for kind in methods():
-        if not any(field.name == "method" for field in fields(kind)):
+        if not holds(kind):
             yield kind.__module__.rpartition(".")[2], kind()
 
 

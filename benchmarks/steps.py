@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +22,7 @@ import tensorflow as tf
 
 import steelyard
 from steelyard import Balance, Task, WeighedModel
-from steelyard.cli.methods import methods
+from steelyard.cli.methods import holds, methods
 from steelyard.data.source import Input
 from steelyard.models.convolutions import Convolutions
 from steelyard.models.network import Network
@@ -119,8 +118,7 @@ def contenders() -> list[Contender]:
         Contender("fixed, diagnosed every 50 steps", weighed(steelyard.Fixed(), every=50)),
     ]
     for kind in methods():
-        holds_another = any(field.name == "method" for field in fields(kind))
-        if kind is not steelyard.Fixed and not holds_another:
+        if kind is not steelyard.Fixed and not holds(kind):
             found.append(Contender(kind.__module__.rpartition(".")[2], weighed(kind())))
     nash = steelyard.NashMTL
     for knobs in ({"update_every": 2}, {"update_every": 4}, {"on": "representation"}):
