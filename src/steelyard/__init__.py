@@ -8,6 +8,8 @@ from typing import Any
 
 _HOMES = {  # imported when they are first used: Keras takes seconds
     "Balance": "steelyard.training.balance",
+    "LazyAdam": "steelyard.training.row_optimizers",
+    "RowRMSprop": "steelyard.training.row_optimizers",
     "Task": "steelyard.task",
     "WeighedModel": "steelyard.training.weighed_model",
 }

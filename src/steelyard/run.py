@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ from steelyard.tracking.run_key import BESIDE, run_key
 from steelyard.tracking.tracker import Guarded, Identity, Tracker
 
 SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
+_desk = threading.RLock()  # what is written and drawn, a run at a time: they may train together
 Watch = Callable[[Identity, int, dict[str, float]], None]
 
 
@@ -67,36 +69,42 @@ def run(config: DictConfig, watch: Watch) -> Done:
     with folder.lock():
         ended = folder.record()
         if ended is not None:
-            tracker.mirror(output, identity, folder.path, ended, folder.history())
+            with _desk:
+                tracker.mirror(output, identity, folder.path, ended, folder.history())
             return Done(identity, ended, is_new=False)
         folder.begin(OmegaConf.to_yaml(OmegaConf.create(settings)))
         record = {**described(identity, settings), "status": "failed"}
-        watcher = Guarded(tracker.begin(output, identity, settings))
+        with _desk:
+            watcher = Guarded(tracker.begin(output, identity, settings))
 
         def report(epoch: int, values: dict[str, float]) -> None:
-            watcher.log(epoch, values)
-            watch(identity, epoch, values)
+            with _desk:
+                watcher.log(epoch, values)
+                watch(identity, epoch, values)
 
         began = time.monotonic()
         try:
             tasks = [asdict(task) for task in source.tasks]
             folder.keep_fitted({"inputs": source.fitted, "tasks": tasks})
             outcome = _carry_out(config, source, folder, tracker.checkpoint_seconds, report)
-            outcome.network.save(folder.path / NETWORK)
-            curves.draw(outcome.history, list(source.task_names), folder.path / "curves.png")
+            with _desk:
+                outcome.network.save(folder.path / NETWORK)
+                curves.draw(outcome.history, list(source.task_names), folder.path / "curves.png")
         except BaseException as error:
             was_stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             record["error"] = " ".join(f"{type(error).__name__}: {error}".split())
             if not was_stopped:
                 folder.fail(record, traceback.format_exc())
-            watcher.end("killed" if was_stopped else "failed", record, folder.path)
+            with _desk:
+                watcher.end("killed" if was_stopped else "failed", record, folder.path)
             if was_stopped:
                 raise
             raise Failed(str(record["error"]), folder.path / TRACEBACK) from error
         record |= {**outcome.facts, "status": outcome.status}
         record["seconds"] = round(time.monotonic() - began, 1)
         folder.end(record, outcome.history)
-        watcher.end(outcome.status, record, folder.path)
+        with _desk:
+            watcher.end(outcome.status, record, folder.path)
         return Done(identity, record, is_new=True)
 
 
@@ -151,7 +159,7 @@ def prepare(source: Source) -> None:
         Refused: They cannot be had, or cannot be used.
     """
     try:
-        train = source.load("train")
+        train = source.splits["train"]
         for task in source.tasks:
             _check_varies(task, train.targets[task.name])
     except ValueError as error:

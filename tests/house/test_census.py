@@ -107,7 +107,7 @@ def test_a_file_that_an_entry_is_known_by_is_a_data_set_s() -> None:
 def test_a_configuration_shows_every_knob(path: Path) -> None:
     config = configured(path)
     module, _, name = config["_target_"].rpartition(".")
-    if module.startswith("keras"):
+    if module.startswith("keras") or path.parent.name == "optimizer":
         return  # Keras's knobs are Keras's; the file shows those that a user turns
     kind = getattr(importlib.import_module(module), name)
     given = set(config) - {"_target_"}

@@ -6,7 +6,7 @@ import pytest
 
 from steelyard.data.labels import scale
 from steelyard.task import HUBER_DELTA, Task
-from steelyard.training.fit import mean_loss
+from steelyard.training.judge import mean_loss
 from steelyard.training.measure import constant_outputs
 
 AGE = Task(name="age", kind="regression")

@@ -5,7 +5,7 @@ import pytest
 
 from steelyard.data.source import Examples
 from steelyard.task import Task
-from steelyard.training.fit import Judge, mean_loss
+from steelyard.training.judge import Judge, mean_loss
 from steelyard.training.loss_weights import resolve
 from steelyard.training.measure import constant_outputs, measure, overlap
 
@@ -131,7 +131,6 @@ def test_a_score_has_no_unit_and_counts_each_trained_head_once() -> None:
             examples=Examples({}, targets),
             train_targets=targets,
             trained=frozenset(trained),
-            batch_size=2,
         )
         assert judge.judge(outputs)["score"] == pytest.approx(expected, rel=1e-5)
 

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from steelyard.cli.predict import ended, settings_of
 from steelyard.construct import Refused, construct
-from steelyard.data.source import SPLITS
 from steelyard.run import prepare, source_of
 from steelyard.tracking.record import NETWORK
 
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     from steelyard.training.answers import repeat_test  # noqa: PLC0415  after the threads are set
     from steelyard.training.describe import digest  # noqa: PLC0415
 
-    found = digest({split: source.load(split) for split in SPLITS})
+    found = digest(source.splits)
     if found != record["data_digest"]:
         raise Refused(
             f"`data` must be those of the run, with digest {record['data_digest']}, got {found}."

@@ -20,14 +20,13 @@ class Watching:
         self.n_done = 0
         self.began = time.monotonic()
         self.n_trained = 0
-        self.run_began = self.began
         console = Console(stderr=True)
         self.bars: Progress | None = None
         if console.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
             self.bars = Progress(*columns, TimeRemainingColumn(), console=console)
             self.sweep_bar = self.bars.add_task("runs", total=n_runs, visible=n_runs > 1)
-            self.run_bar = self.bars.add_task("waiting", total=None)
+            self.run_bars = {0: self.bars.add_task("waiting", total=None)}  # by lane
 
     def __enter__(self) -> "Watching":
         if self.bars:
@@ -43,27 +42,33 @@ class Watching:
         if self.bars:
             self.bars.stop()
 
-    def begin(self, n_epochs: int) -> None:
-        """Is told that a run begins."""
+    def begin(self, n_epochs: int, lane: int = 0) -> None:
+        """Is told that a run begins; those that go at the same time have each a lane."""
         self.n_epochs = n_epochs
-        self.run_began = time.monotonic()
         if self.bars:
-            self.bars.reset(self.run_bar, total=n_epochs, description="reading data")
+            if lane not in self.run_bars:
+                self.run_bars[lane] = self.bars.add_task("waiting", total=None)
+            self.bars.reset(self.run_bars[lane], total=n_epochs, description="reading data")
 
-    def epoch(self, identity: Identity, epoch: int, values: Mapping[str, float]) -> None:
+    def epoch(
+        self, identity: Identity, epoch: int, values: Mapping[str, float], lane: int = 0
+    ) -> None:
         """Is told of an epoch."""
         losses = _losses(values)
         if self.bars:
             text = f"{identity.name}  {losses}"
-            self.bars.update(self.run_bar, completed=epoch + 1, description=text)
+            self.bars.update(self.run_bars[lane], completed=epoch + 1, description=text)
         elif self.n_runs == 1:
             self._say(f"epoch {epoch + 1}/{self.n_epochs}  {losses}")
 
     def done(self, done: Done) -> None:
         """Is told that a run is over."""
         record = done.record
-        seconds = time.monotonic() - self.run_began
-        what = f"{record['status']} in {seconds:.0f} s" if done.is_new else "is there already"
+        what = (
+            f"{record['status']} in {record['seconds']:.0f} s"
+            if done.is_new
+            else "is there already"
+        )
         self._step(f"{done.identity.name}: {what}  {_losses(record['best'], 'best ')}", done.is_new)
         for alarm in record["alarms"] if done.is_new else []:
             self._print(f"    alarm: {alarm}")

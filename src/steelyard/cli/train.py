@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from steelyard.cli.validate import validate
 from steelyard.construct import Refused, construct
 from steelyard.run import SWEEP, Done, Failed, identify, plain, run, source_of
 from steelyard.task import HEADLINE
+from steelyard.tracking.tracker import Identity
 
 SHOWING_FLAGS = {"--cfg", "-c", "--info", "-i"}
 SWEEP_FLAGS = {"-m", "--multirun"}
+LAUNCHER = ("hydra/launcher=", "hydra.launcher.")  # where the runs go, which makes no other sweep
 
 
 class Runs:
@@ -50,22 +52,49 @@ class Runs:
         Nothing is raised into Hydra, which would print its own account of it.
         """
         try:
-            if self.watching is None:
-                self._open(config)
-            assert self.watching is not None
-            self.watching.begin(config.training.epochs)
-            done = run(config, self.watching.epoch)
+            self.begin(config)
+            done = run(config, self.epoch)
         except Exception as error:
             if self.sweep and self.watching is not None:
                 self._fail(config, error)
             else:
                 self.error = error
             return
-        self.done.append(done)
-        self.watching.done(done)
+        self.ended(config, done)
 
-    def _open(self, config: DictConfig) -> None:
+    def begin(self, config: DictConfig, lane: int = 0) -> None:
+        """Is told that a run begins, here or elsewhere; several that go at a time have lanes."""
+        self.open(config)
+        assert self.watching is not None
+        self.watching.begin(config.training.epochs, lane)
+
+    def epoch(
+        self, identity: Identity, epoch: int, values: Mapping[str, float], lane: int = 0
+    ) -> None:
+        """Is told of an epoch."""
+        assert self.watching is not None
+        self.watching.epoch(identity, epoch, values, lane)
+
+    def ended(self, config: DictConfig, outcome: Done | Exception) -> None:
+        """Is told what came of a run: its record, or what broke it off."""
+        assert self.watching is not None
+        if isinstance(outcome, Exception):
+            self._fail(config, outcome)
+            return
+        self.done.append(outcome)
+        self.watching.done(outcome)
+
+    def arrange(self, order: Sequence[Identity]) -> None:
+        """Puts the runs in the order of the sweep, whichever ended first."""
+        places = {each.key: n for n, each in enumerate(order)}
+        by_name = {each.name: n for n, each in enumerate(order)}
+        self.done.sort(key=lambda done: places.get(done.identity.key, -1))
+        self.failures.sort(key=lambda failure: by_name.get(failure[0], -1))
+
+    def open(self, config: DictConfig) -> None:
         """Begins with the first run: what is checked of a sweep was checked by its sweeper."""
+        if self.watching is not None:
+            return
         if not self.sweep:
             validate(config, HydraConfig.get())
         self.config = config
@@ -112,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
     if is_sweep and shown:
         raise Refused(f"`{shown[0]}` must stand without -m, for it shows one run, got both.")
     command = " ".join(["steelyard train", *arguments])
-    name = hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()[:8] if is_sweep else ""
+    name = _name_of(words) if is_sweep else ""
     runs = Runs(name, command)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are, and are told in one line
     signal.signal(signal.SIGTERM, _stop)
@@ -133,6 +162,12 @@ def main(arguments: Sequence[str]) -> int:
         raise runs.refusals[0]
     tell(runs)
     return 1 if runs.failures else 0
+
+
+def _name_of(words: Sequence[str]) -> str:
+    """Returns the name of the sweep that a command line describes."""
+    told = sorted(word for word in words if not word.startswith(LAUNCHER))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
 
 
 def _stop(number: int, frame: Any) -> None:

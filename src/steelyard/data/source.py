@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 from steelyard.arrays import Named
@@ -79,6 +80,11 @@ class Source(ABC):
     @abstractmethod
     def load(self, split: Split) -> Examples:
         """Returns the examples of a split."""
+
+    @cached_property
+    def splits(self) -> dict[Split, Examples]:
+        """The examples of all splits: the same arrays for every run of this source."""
+        return {split: self.load(split) for split in SPLITS}
 
     @property
     def fitted(self) -> dict[str, Any]:

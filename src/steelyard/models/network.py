@@ -150,6 +150,10 @@ class Network:
 
     def _head(self, shared: Array, task: Task) -> Array:
         private = self._dense(shared, self.heads.get(task.name, ()), task.name)
-        return keras.layers.Dense(task.width, activation=OUTPUTS[task.kind], name=task.name)(
-            private
+        layer = keras.layers.Dense(
+            task.width,
+            activation=OUTPUTS[task.kind],
+            dtype="float32",  # half a precision is too little for a chance near 0 or 1
+            name=task.name,
         )
+        return layer(private)

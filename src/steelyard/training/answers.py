@@ -1,6 +1,7 @@
 """A trained network asked again: predictions in the targets' own words, and its test once more."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 from steelyard.arrays import Named
 from steelyard.data.source import Source
 from steelyard.task import CORNERS, Task
-from steelyard.training.fit import Judge
-from steelyard.training.pipeline import PREDICT_BATCH
+from steelyard.training.course import LOOK_BATCH
+from steelyard.training.judge import Judge
 
 
 def predict(network: Path, inputs: Named, tasks: Sequence[Task]) -> Named:
@@ -46,7 +47,7 @@ def predict(network: Path, inputs: Named, tasks: Sequence[Task]) -> Named:
     for layer in model.layers:
         if isinstance(layer, keras.layers.Embedding):
             _check_levels(layer, inputs)
-    outputs = model.predict(inputs, batch_size=PREDICT_BATCH, verbose=0)
+    outputs = model.predict(inputs, batch_size=LOOK_BATCH, verbose=0)
     columns: Named = {}
     for task in tasks:
         told = answers(task, outputs[task.name])
@@ -101,12 +102,12 @@ def repeat_test(network: Path, source: Source, trained: Sequence[str]) -> dict[s
     """
     judge = Judge(
         tasks=source.tasks,
-        examples=source.load("test"),
-        train_targets=source.load("train").targets,
+        examples=source.splits["test"],
+        train_targets=source.splits["train"].targets,
         trained=frozenset(trained),
-        batch_size=PREDICT_BATCH,
     )
-    return judge.measure(keras.models.load_model(network))
+    model = keras.models.load_model(network)
+    return judge.measure(partial(model.predict, batch_size=LOOK_BATCH, verbose=0))
 
 
 def as_task(told: dict[str, Any]) -> Task:

@@ -5,28 +5,21 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+
+from steelyard.training.weighed_model import WeighedModel
 
 NAME = "checkpoint.npz"
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    learner = getattr(model.weigher, "optimizer", None)
-    own = list(learner.variables) if learner else []
-    return [*model.variables, *model.optimizer.variables, *own]
-
-
 def save(
-    folder: Path, model: keras.Model, best: list[np.ndarray], progress: dict[str, Any]
+    folder: Path, model: WeighedModel, best: list[np.ndarray], progress: dict[str, Any]
 ) -> None:
     """Writes the model's variables, its best weights so far, and how far it has come.
 
     The file is written under another name and renamed, so that it is whole whenever it is there.
     """
-    arrays: dict[str, Any] = {
-        f"now_{n}": np.asarray(each) for n, each in enumerate(_variables(model))
-    }
+    arrays: dict[str, Any] = {f"now_{n}": np.asarray(each) for n, each in enumerate(model.state)}
     arrays |= {f"best_{n}": each for n, each in enumerate(best)}
     part = folder / f"{NAME}.part"
     with part.open("wb") as file:
@@ -34,7 +27,7 @@ def save(
     os.replace(part, folder / NAME)
 
 
-def load(folder: Path, model: keras.Model) -> tuple[list[np.ndarray], dict[str, Any]] | None:
+def load(folder: Path, model: WeighedModel) -> tuple[list[np.ndarray], dict[str, Any]] | None:
     """Puts the model where a checkpoint left it, and returns the best weights and the progress.
 
     Returns None where there is no checkpoint.
@@ -43,7 +36,7 @@ def load(folder: Path, model: keras.Model) -> tuple[list[np.ndarray], dict[str, 
     if not path.is_file():
         return None
     with np.load(path) as arrays:
-        for n, variable in enumerate(_variables(model)):
+        for n, variable in enumerate(model.state):
             variable.assign(arrays[f"now_{n}"])
         n_best = sum(name.startswith("best_") for name in arrays.files)
         best = [arrays[f"best_{n}"] for n in range(n_best)]

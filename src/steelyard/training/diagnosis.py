@@ -38,12 +38,18 @@ class Diagnosis(keras.layers.Layer):
         self.similarities = VectorMean(n_pairs, name="magnitude_similarity")
         self.conflicts = VectorMean(n_pairs, name="conflict_rate")
         self.conditions = VectorMean(1, name="condition_number")
+        of_pairs = [self.cosines, self.similarities, self.conflicts]
+        self.means = [self.norms, self.shares, *of_pairs, self.conditions]
         self.built = True
+
+    @property
+    def state(self) -> list[keras.Variable]:
+        """All variables."""
+        return [self.step, *(each for mean in self.means for each in mean.variables)]
 
     def begin(self) -> None:
         """Begins an epoch. Keras would begin anew with its validation, before anyone has looked."""
-        of_pairs = [self.cosines, self.similarities, self.conflicts]
-        for mean in (self.norms, self.shares, *of_pairs, self.conditions):
+        for mean in self.means:
             mean.reset_state()
         self.step.assign(0)
 

@@ -1,7 +1,9 @@
 """From a source and a network's plan to a trained, tested model: what decides a run's numbers."""
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,18 +15,21 @@ from steelyard.models.network import Network
 from steelyard.task import Task
 from steelyard.training.alarms import alarms
 from steelyard.training.balance import Balance
+from steelyard.training.course import Course, course_of
 from steelyard.training.describe import describe, digest
-from steelyard.training.fit import Judge, Report, fit
+from steelyard.training.fit import Progress, Report, fit
 from steelyard.training.heads import ScaledLoss
+from steelyard.training.judge import Judge, Predict
 from steelyard.training.loss_weights import resolve
 from steelyard.training.recipe import Recipe
+from steelyard.training.row_optimizers import exact_by_rows
 from steelyard.training.runtime import Seeds
 from steelyard.training.sharing import n_shared_parameters
 from steelyard.training.weighed_model import WeighedModel
 from steelyard.weighting.base import Weighting
 
 N_START = 2048  # training examples on which the losses at the start are measured
-PREDICT_BATCH = 512
+_building = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,30 +64,50 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
         checkpoint_seconds: The least time between two checkpoints.
         report: Told of each epoch.
     """
-    splits = {split: parts.source.load(split) for split in SPLITS}
-    tasks = parts.source.tasks
-    train = splits["train"]
-    _check_labels(tasks, train)
-    keras.utils.set_random_seed(_python_seed(parts.seeds.weights))
-    network = parts.network.build(parts.source.inputs, tasks)
+    with _building:  # seeds are the process's own, and runs may train beside each other
+        ready = _prepare(parts)
+    train = ready.judges["train"].examples
+    targets = {task.name: task.scale(train.targets[task.name]) for task in parts.source.tasks}
+    progress = fit(
+        ready.model,
+        ready.course,
+        parts.recipe,
+        Examples(train.inputs, targets),
+        ready.judges["valid"],
+        order_seed=parts.seeds.order or 0,
+        folder=folder,
+        checkpoint_seconds=checkpoint_seconds,
+        report=report,
+    )
+    is_finished = progress.best_epoch >= 0 and not progress.has_diverged
+    status = "finished" if is_finished else "diverged"
+    facts = _facts(parts, ready, progress, is_finished=is_finished)
+    return Outcome(ready.model.network, status, progress.history, facts)
 
-    def judge(split: Split, trained: frozenset[str]) -> Judge:
-        return Judge(
-            tasks=tasks,
-            examples=splits[split],
-            train_targets=train.targets,
-            trained=trained,
-            batch_size=PREDICT_BATCH,
-        )
+
+class _Ready(NamedTuple):
+    """What a run is about to train."""
+
+    model: WeighedModel
+    course: Course
+    judges: Mapping[Split, Judge]
+    start: dict[str, float]  # each head's loss before the first step
+
+
+def _prepare(parts: Parts) -> _Ready:
+    """Returns the model, compiled, and those who judge it."""
+    tasks, splits = parts.source.tasks, parts.source.splits
+    _check_labels(tasks, splits["train"])
+    course = course_of(_make_of(parts))
+    keras.utils.set_random_seed(_python_seed(parts.seeds.weights))
+    network = _built(parts)
 
     heads = [task.name for task in tasks]
-    everyone = frozenset(heads)
-    constant = {task.name: judge("train", everyone).constant_loss(task) for task in tasks}
-    start = _start_losses(network, judge("train", everyone))
+    everyone = _judges(parts, frozenset(heads))
+    start = _start_losses(everyone["train"], partial(course.outputs, network))
+    constant = everyone["train"].constant_losses
     weights = resolve(parts.loss_weights, heads, constant=constant, start=start)
-    trained = frozenset(head for head, weight in weights.items() if weight > 0)
 
-    keras.utils.set_random_seed(_python_seed(parts.seeds.method))
     model = WeighedModel(
         network,
         parts.weighting,
@@ -90,45 +115,73 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
         seed=_python_seed(parts.seeds.method),
         diagnose_every=parts.recipe.diagnose_every,
     )
+    optimizer = parts.optimizer
     model.compile(
-        optimizer=parts.optimizer,
+        optimizer=exact_by_rows(optimizer) if parts.recipe.by_rows else optimizer,
         loss={task.name: _loss_of(task) for task in tasks},
         loss_weights=weights,
-        steps_per_execution=parts.recipe.steps_per_execution,
     )
-    progress = fit(
-        model,
-        parts.recipe,
-        Examples(train.inputs, {task.name: task.scale(train.targets[task.name]) for task in tasks}),
-        judge("valid", trained),
-        order_seed=parts.seeds.order or 0,
-        folder=folder,
-        checkpoint_seconds=checkpoint_seconds,
-        report=report,
-    )
-    is_finished = progress.best_epoch >= 0 and not progress.has_diverged
+    trained = frozenset(head for head, weight in weights.items() if weight > 0)
+    return _Ready(model, course, _judges(parts, trained), start)
+
+
+def _make_of(parts: Parts) -> str:
+    """Returns all that a step depends on, but for the values of variables."""
+    optimizer, source = parts.optimizer, parts.source
+    # Targets are scaled beforehand: what they are scaled by is no part of a step.
+    tasks = tuple(replace(task, center=0.0, spread=1.0) for task in source.tasks)
+    n_examples = len(next(iter(source.splits["train"].targets.values())))
+    knobs = {**optimizer.get_config(), "name": ""}  # Keras counts its optimizers in their names
+    built = (source.inputs, tasks, parts.network, parts.weighting, parts.balance)
+    return repr((*built, type(optimizer), knobs, parts.recipe, n_examples))
+
+
+def _built(parts: Parts) -> keras.Model:
+    """Returns the network, in the precision that it is to be trained with."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(parts.recipe.precision)
+    try:
+        return parts.network.build(parts.source.inputs, parts.source.tasks)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _judges(parts: Parts, trained: frozenset[str]) -> dict[Split, Judge]:
+    splits = parts.source.splits
+    return {
+        split: Judge(
+            tasks=parts.source.tasks,
+            examples=splits[split],
+            train_targets=splits["train"].targets,
+            trained=trained,
+        )
+        for split in SPLITS
+    }
+
+
+def _facts(parts: Parts, ready: _Ready, progress: Progress, *, is_finished: bool) -> dict[str, Any]:
+    """Returns what a record says of a run beside its course."""
+    tasks, splits, network = parts.source.tasks, parts.source.splits, ready.model.network
+    heads, trained = [task.name for task in tasks], ready.judges["test"].trained
     best = progress.history[progress.best_epoch] if is_finished else {}
-    facts = {
-        "loss_weights": weights,
+    predict = partial(ready.course.outputs, network)
+    return {
+        "loss_weights": ready.model.loss_weights.as_dict(),
         "epochs": progress.next_epoch,
         "best_epoch": progress.best_epoch,
         "best": {name: best[f"valid/{name}"] for name in _measured(best)},
-        "test": judge("test", trained).measure(network) if is_finished else {},
-        "start": start,
-        "constant": constant,
-        "constant_valid": {
-            task.name: judge("valid", everyone).constant_loss(task) for task in tasks
-        },
+        "test": ready.judges["test"].measure(predict) if is_finished else {},
+        "start": ready.start,
+        "constant": ready.judges["train"].constant_losses,
+        "constant_valid": ready.judges["valid"].constant_losses,
         "n_parameters": network.count_params(),
         "n_shared_parameters": n_shared_parameters(network, heads),
         "alarms": alarms(
             progress.history, sorted(trained, key=heads.index), moves=parts.weighting.moves
         ),
-        "data": {split: describe(tasks, splits[split], train) for split in SPLITS},
+        "data": {split: describe(tasks, splits[split], splits["train"]) for split in SPLITS},
         "data_digest": digest(splits),
     }
-    status = "finished" if is_finished else "diverged"
-    return Outcome(network, status, progress.history, facts)
 
 
 def _measured(row: Mapping[str, float]) -> list[str]:
@@ -150,7 +203,7 @@ def _check_labels(tasks: tuple[Task, ...], train: Examples) -> None:
             raise ValueError(f"`{task.name}` must have a label in some training row, got none.")
 
 
-def _start_losses(network: keras.Model, judge: Judge) -> dict[str, float]:
+def _start_losses(judge: Judge, predict: Predict) -> dict[str, float]:
     """Returns the loss of each head before the first step, on examples from all over train."""
     n_examples = len(next(iter(judge.examples.targets.values())))
     # A file may be sorted by task or by time: its first rows alone may lack a head's labels.
@@ -158,12 +211,5 @@ def _start_losses(network: keras.Model, judge: Judge) -> dict[str, float]:
     inputs, targets = (
         {name: array[places] for name, array in arrays.items()} for arrays in judge.examples
     )
-    few = Judge(
-        tasks=judge.tasks,
-        examples=Examples(inputs, targets),
-        train_targets=judge.train_targets,
-        trained=judge.trained,
-        batch_size=judge.batch_size,
-    )
-    values = few.measure(network)
+    values = replace(judge, examples=Examples(inputs, targets)).measure(predict)
     return {task.name: values[f"{task.name}/loss"] for task in judge.tasks}

@@ -6,6 +6,7 @@ from typing import Any
 from steelyard.arrays import keras
 
 SCHEDULES = ("constant", "cosine")
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,10 @@ class Recipe:
         patience: Epochs without a better validation score after which to stop; 0 never stops.
         schedule: Of the learning rate: `constant`, or `cosine`, which lets it fall to zero along
             half a cosine over all epochs.
-        steps_per_execution: Steps between two returns to Python; the numbers do not depend on it.
+        precision: Of the network's arithmetic: `float32`, or `mixed_bfloat16`, which is faster
+            where the processor has it, and keeps the variables in float32.
+        by_rows: Whether an optimizer may leave alone the rows of an embedding that a batch does not
+            touch, where that gives the same numbers.
         diagnose_every: Steps between two measurements of the heads' gradients in a run whose
             weighting takes none; 0 makes none. The numbers of the training do not depend on it.
     """
@@ -27,7 +31,8 @@ class Recipe:
     batch_size: int = 64
     patience: int = 0
     schedule: str = "constant"
-    steps_per_execution: int = 16
+    precision: str = "float32"
+    by_rows: bool = True
     diagnose_every: int = 50
 
     def __post_init__(self) -> None:
@@ -35,15 +40,15 @@ class Recipe:
             ("epochs", 1),
             ("batch_size", 1),
             ("patience", 0),
-            ("steps_per_execution", 1),
             ("diagnose_every", 0),
         ):
             if getattr(self, knob) < least:
                 raise ValueError(f"`{knob}` must be at least {least}, got {getattr(self, knob)}.")
-        if self.schedule not in SCHEDULES:
-            raise ValueError(
-                f"`schedule` must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}."
-            )
+        for knob, choices in (("schedule", SCHEDULES), ("precision", PRECISIONS)):
+            if getattr(self, knob) not in choices:
+                raise ValueError(
+                    f"`{knob}` must be one of {', '.join(choices)}, got {getattr(self, knob)!r}."
+                )
 
     def apply_schedule(self, optimizer: Any, n_steps: int) -> None:
         """Sets the schedule of an optimizer that will take `n_steps` steps an epoch."""

@@ -19,7 +19,11 @@ def summed(gradient: Gradient) -> Gradient:
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, place = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+    values = tf.cond(
+        tf.size(rows) == tf.size(place),  # summed already
+        lambda: gradient.values,
+        lambda: tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows)),
+    )
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 

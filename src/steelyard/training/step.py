@@ -45,6 +45,19 @@ class WeighedStep(keras.Model):
     links: list[tuple[int, ...]] | None  # which heads reach each trainable variable
 
     def train_step(self, data: Any) -> Named:
+        if self.weigher.balance.update_every == 1 or not self.weigher.takes_rows:
+            self._step(data, is_asked=True)
+        else:
+            # Each kind of step as a whole: a branch that begins after the forward pass costs more.
+            tf.cond(
+                self.weigher.is_due,
+                lambda: self._step(data, is_asked=True),
+                lambda: self._step(data, is_asked=False),
+            )
+        return self.means.in_training(self.head_metrics)
+
+    def _step(self, data: Any, *, is_asked: bool) -> Array:
+        """Takes a step, with new weights or with those of the last asking."""
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         looks_back = self.weigher.weighting.needs_losses_after
         twice = Twice(self.network) if looks_back else None
@@ -60,7 +73,10 @@ class WeighedStep(keras.Model):
             unit=self.optimizer.scale_loss(ops.ones(())),
         )
         signals = self._signals(told)
-        answer = self._answer(passes, signals, crossings or self.compared)
+        if is_asked:
+            answer = self._answer(passes, signals, crossings or self.compared)
+        else:
+            answer = self._held(passes, signals)
         self.diagnosis.see(answer.gramian, answer.weighing.weights, signals)
         self.optimizer.apply(answer.gradients, self.trainable_variables)
         self.weigher.remember(answer.weighing, signals.is_active)
@@ -72,7 +88,7 @@ class WeighedStep(keras.Model):
         n_examples = ops.cast(ops.shape(outputs[self.heads[0]])[0], "float32")
         self.means.see_step(signals, answer.weighing, n_examples)
         self.means.see(told, self.head_metrics, targets, outputs)
-        return self.means.in_training(self.head_metrics)
+        return n_examples
 
     def test_step(self, data: Any) -> Named:
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -103,49 +119,23 @@ class WeighedStep(keras.Model):
     def _answer(self, passes: Passes, signals: Signals, compared: Sequence[Any]) -> Answer:
         """Returns the weights and the gradients, from as few backward passes as will do."""
         weigher = self.weigher
-        pull = partial(self._pulled, passes, signals)
         if not weigher.takes_rows:
             weighing = weigher.weigh(signals)
             gramian = self._sampled(partial(self._measured, passes, signals))
-            return Answer(weighing, pull(weighing.weights), gramian)
+            return Answer(weighing, self._pulled(passes, signals, weighing.weights), gramian)
         if weigher.balance.on == "shared":
-            return self._in_turn(partial(self._asked, passes, signals), pull, signals)
+            return self._asked(passes, signals)
+        by_task = passes.of_each(compared, signals.is_active)
+        rows = map(rows_of, zip(*by_task, strict=True))
+        gramian = self._gramian(dict(enumerate(rows)), passes)
+        weighing = self._weigh(signals, gramian, compared)
+        return Answer(weighing, self._pulled(passes, signals, weighing.weights), gramian)
 
-        def ask() -> Answer:
-            by_task = passes.of_each(compared, signals.is_active)
-            rows = map(rows_of, zip(*by_task, strict=True))
-            gramian = self._gramian(dict(enumerate(rows)), passes)
-            return Answer(self._weigh(signals, gramian, compared), [], gramian)
-
-        answer = self._in_turn(ask, lambda weights: [], signals)
-        return answer._replace(gradients=pull(answer.weighing.weights))
-
-    def _in_turn(
-        self,
-        ask: Callable[[], Answer],
-        pull: Callable[[Weights], list[Gradient]],
-        signals: Signals,
-    ) -> Answer:
-        """Returns the method's answer, or, between two askings, what the held weights make."""
-        if self.weigher.balance.update_every == 1:
-            return ask()
-
-        def hold() -> Answer:
-            weighing = self.weigher.hold(signals)
-            return Answer(weighing, pull(weighing.weights), self._no_gramian())
-
-        gaps: list[bool] = []  # where no loss reaches a variable: the same in both branches
-
-        def without_gaps(answer: Answer) -> Answer:  # a branch cannot return what is not there
-            gaps[:] = [each is None for each in answer.gradients]
-            found = [each for each in answer.gradients if each is not None]
-            return answer._replace(gradients=found)
-
-        answer = tf.cond(
-            self.weigher.is_due, lambda: without_gaps(ask()), lambda: without_gaps(hold())
-        )
-        found = iter(answer.gradients)
-        return answer._replace(gradients=[None if is_gap else next(found) for is_gap in gaps])
+    def _held(self, passes: Passes, signals: Signals) -> Answer:
+        """Returns what the weights of the last asking make of this step."""
+        weighing = self.weigher.hold(signals)
+        gradients = self._pulled(passes, signals, weighing.weights)
+        return Answer(weighing, gradients, self._no_gramian())
 
     def _sampled(self, measure: Callable[[], Gramian]) -> Gramian:
         """Returns a Gramian that serves the diagnosis alone, in the steps that it looks at."""

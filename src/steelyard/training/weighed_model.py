@@ -147,6 +147,15 @@ class WeighedModel(WeighedStep):
         own = [each for head in self.heads for each in self.head_metrics[head]]
         return [*self.means.metrics, *own]
 
+    @property
+    def state(self) -> list[keras.Variable]:
+        """All variables that a step reads or moves, in an order that does not change."""
+        learner = getattr(self.weigher, "optimizer", None)
+        of_metrics = [each for metric in self.metrics for each in metric.variables]
+        own = [*self.weigher.variables, *self.diagnosis.state, self.epoch, self._loss_weights]
+        learning = [*self.optimizer.variables, *(learner.variables if learner else ())]
+        return [*self.network.variables, *own, *of_metrics, *learning]
+
     def fit(
         self,
         x: Any = None,

@@ -37,6 +37,10 @@ class Weigher(keras.layers.Layer):
         balance.check(weighting)
         self.weighting, self.balance = weighting, balance
         self.n_heads, self.seed = n_heads, seed
+        # A variable, for what is traced with one model serves others, which draw otherwise.
+        self.drawn_from = keras.Variable(
+            seed % 2**30, trainable=False, dtype="int32", name="drawn_from"
+        )
         self.step = keras.Variable(0, trainable=False, dtype="int32", name="step")
         self.held = self._own(ops.zeros(n_heads), "held")  # the last weights
         begin = {**weighting.remember(n_heads), **balance.remember(n_heads)}
@@ -76,7 +80,7 @@ class Weigher(keras.layers.Layer):
 
     def draws(self, shape: Sequence[int | Array], stream: int = 0) -> Array:
         """Returns uniform numbers, new in each step; another stream has others."""
-        seed = tf.stack([self.seed % 2**30, tf.convert_to_tensor(self.step.value)])
+        seed = tf.stack([tf.convert_to_tensor(each.value) for each in (self.drawn_from, self.step)])
         return tf.random.stateless_uniform(shape, tf.random.fold_in(seed, stream))
 
     def weigh(self, signals: Signals) -> Weighing:

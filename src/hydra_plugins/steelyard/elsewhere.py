@@ -1,0 +1,86 @@
+"""A launcher that has runs carried out elsewhere: what the launchers of the project share."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+
+class Elsewhere(Launcher):
+    """Composes the runs, tells of those that are there already, and has the others carried out.
+
+    Attributes:
+        runs: Of the command, which is told how each run goes (`steelyard.launch.board.Board`).
+    """
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        self.hydra_context = hydra_context
+        self.config = config
+        self.runs: Any = task_function.__self__  # of `Runs.task`
+        self.check()
+
+    @abstractmethod
+    def check(self) -> None:
+        """Refuses knobs that are out of range.
+
+        Raises:
+            Refused: One is.
+        """
+
+    @abstractmethod
+    def carry_out(self, configs: Sequence[DictConfig]) -> None:
+        """Carries out runs that have no record yet, and tells `runs` of each as it ends."""
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> list[JobReturn]:
+        """Returns when all runs are over; what came of them is in `runs`."""
+        from steelyard.run import identify, plain, source_of  # noqa: PLC0415  only where there is a sweep
+        from steelyard.tracking.record import RunFolder  # noqa: PLC0415
+
+        configs, identities, missing = [], [], []
+        for overrides in job_overrides:
+            config = self.hydra_context.config_loader.load_sweep_config(
+                self.config, list(overrides)
+            )
+            configs.append(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
+        self.runs.open(configs[0])
+        for config in configs:
+            settings = plain(config)
+            identity = identify(settings, source_of(json.dumps(settings["data"])))
+            identities.append(identity)
+            if RunFolder(Path(config.output), identity.key).record() is None:
+                missing.append(config)
+            else:
+                self.runs.task(config)
+        if missing:
+            self.carry_out(missing)
+        self.runs.arrange(identities)
+        pairs = zip(job_overrides, configs, strict=True)
+        return [
+            JobReturn(overrides=told, cfg=config, status=JobStatus.COMPLETED, _return_value=None)
+            for told, config in pairs
+        ]
+
+
+def check_counts(least: int, **knobs: Any) -> None:
+    """Refuses knobs of a launcher that are no whole numbers, or less than they must be.
+
+    Raises:
+        Refused: One is.
+    """
+    from steelyard.construct import Refused  # noqa: PLC0415  only where there is a sweep
+
+    for name, value in knobs.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refused(f"`hydra.launcher.{name}` must be a whole number, got {value!r}.")
+        if value < least:
+            raise Refused(f"`hydra.launcher.{name}` must be at least {least}, got {value}.")
