@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup reproduce study test test-all lint ui lock clean
+.PHONY: help setup reproduce study test test-all lint benchmark ui lock clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,12 @@ lint: .venv/.ok  ## Check style, types and floors.
 	mypy
 	lint-imports --no-logo
 	@! grep -n '://' requirements/*.txt
+
+benchmark: .venv/.ok  ## Measure speed again, on a machine that does nothing else (hours).
+	for script in start_up population scaling tracking "tracking --together 2" steps loss_scale; do \
+	  read -r name options <<< "$$script"; python benchmarks/$$name.py $$options || exit 1; \
+	done
+	python benchmarks/row_optimizers.py --size full
 
 ui: .venv/.ok  ## Open MLflow on this machine.
 	steelyard ui

@@ -23,7 +23,7 @@ from steelyard.task import Task
 from steelyard.tracking import curves
 from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
 from steelyard.tracking.run_key import BESIDE, run_key
-from steelyard.tracking.tracker import Guarded, Identity, Tracker
+from steelyard.tracking.tracker import Identity, Tracker
 
 SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
 _desk = threading.RLock()  # what is written and drawn, a run at a time: they may train together
@@ -75,7 +75,7 @@ def run(config: DictConfig, watch: Watch) -> Done:
         folder.begin(OmegaConf.to_yaml(OmegaConf.create(settings)))
         record = {**described(identity, settings), "status": "failed"}
         with _desk:
-            watcher = Guarded(tracker.begin(output, identity, settings))
+            watcher = tracker.begin(output, identity, settings)
 
         def report(epoch: int, values: dict[str, float]) -> None:
             with _desk:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from steelyard.tracking.mlflow import _client, _experiment
+from steelyard.tracking.mlflow_client import Place, client_of, experiment_of
 from tests.tracking.mirror import STUDY
 
 
@@ -13,6 +13,6 @@ from tests.tracking.mirror import STUDY
 def output(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An output folder with a database, which takes ten seconds to make and is made once."""
     folder = tmp_path_factory.mktemp("outputs")
-    _experiment(folder, STUDY)
+    experiment_of(Place(folder), STUDY)
     yield folder
-    _client.cache_clear()
+    client_of.cache_clear()

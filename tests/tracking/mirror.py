@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from steelyard.tracking.mlflow import MlflowTracker, _client, _experiment
+from steelyard.tracking.mlflow import MlflowTracker
+from steelyard.tracking.mlflow_client import Place, client_of, experiment_of
 from steelyard.tracking.record import RunFolder
 from steelyard.tracking.tracker import Identity
 
@@ -16,6 +17,11 @@ CONFIG = {
     "data": {"classes": [], "unit": "", "path": "/" + 7000 * "x"},
 }
 Row = Mapping[str, float]
+
+
+def client(output: Path) -> Any:
+    """Returns a client of an output folder's own database."""
+    return client_of(Place(output))
 
 
 def identity(key: str, sweep: str = "", study: str = STUDY) -> Identity:
@@ -44,9 +50,8 @@ def ended(output: Path, key: str, status: str = "finished") -> tuple[Path, Any, 
 
 def found(output: Path, key: str) -> Sequence[Any]:
     """Returns all runs that MLflow has of a key."""
-    client = _client(output)
-    everywhere = [each.experiment_id for each in client.search_experiments()]
-    runs: Sequence[Any] = client.search_runs(everywhere, f"tags.run_key = '{key}'")
+    everywhere = [each.experiment_id for each in client(output).search_experiments()]
+    runs: Sequence[Any] = client(output).search_runs(everywhere, f"tags.run_key = '{key}'")
     return runs
 
 
@@ -57,15 +62,13 @@ def only(output: Path, key: str) -> Any:
 
 def points(output: Path, key: str, name: str) -> list[tuple[int, float]]:
     """Returns a metric's steps and values."""
-    history = _client(output).get_metric_history(only(output, key).info.run_id, name)
+    history = client(output).get_metric_history(only(output, key).info.run_id, name)
     return sorted((each.step, each.value) for each in history)
 
 
 def parents(output: Path, sweep: str) -> Sequence[Any]:
-    experiment = _experiment(output, STUDY)
-    runs: Sequence[Any] = _client(output).search_runs(
-        [experiment], f"tags.sweep_parent = '{sweep}'"
-    )
+    experiment = experiment_of(Place(output), STUDY)
+    runs: Sequence[Any] = client(output).search_runs([experiment], f"tags.sweep_parent = '{sweep}'")
     return runs
 
 

@@ -4,8 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from steelyard.tracking.mlflow import RANKING, MlflowTracker, _client, _summary
-from tests.tracking.mirror import CONFIG, STUDY, TRACKER, ended, identity, only, points, row
+from steelyard.tracking.mlflow import MlflowTracker, _summary
+from steelyard.tracking.mlflow_client import RANKING
+from tests.tracking.mirror import (
+    CONFIG,
+    STUDY,
+    TRACKER,
+    client,
+    ended,
+    identity,
+    only,
+    points,
+    row,
+)
 
 
 def test_epochs_are_shown_at_their_steps_and_the_summary_at_the_end(output: Path) -> None:
@@ -22,7 +33,7 @@ def test_epochs_are_shown_at_their_steps_and_the_summary_at_the_end(output: Path
     assert points(output, "whole", "best/score") == [(0, 0.5)]
     assert points(output, "whole", "test/age/r2") == [(0, 0.25)]
     assert "test/gender/auc" not in run.data.metrics
-    shown = {each.path for each in _client(output).list_artifacts(run.info.run_id)}
+    shown = {each.path for each in client(output).list_artifacts(run.info.run_id)}
     assert shown == {"config.yaml", "history.csv", "record.json"}
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from steelyard.tracking.mlflow import _client, _experiment
+from steelyard.tracking.mlflow_client import Place, experiment_of
 from tests.tracking.mirror import (
     CONFIG,
     STUDY,
     TRACKER,
     artifacts_of,
+    client,
     identity,
     only,
     parents,
@@ -28,7 +29,7 @@ def test_the_database_is_made_below_the_output_folder(output: Path) -> None:
 
 def test_a_study_is_an_experiment(output: Path) -> None:
     TRACKER.begin(output, identity("elsewhere", study="clothing"), CONFIG)
-    experiment = _client(output).get_experiment_by_name("clothing")
+    experiment = client(output).get_experiment_by_name("clothing")
     assert only(output, "elsewhere").info.experiment_id == experiment.experiment_id
     artifacts = (output / "mlflow" / "artifacts" / "clothing").as_uri()
     assert experiment.artifact_location == artifacts
@@ -78,10 +79,10 @@ def test_a_sweep_that_is_run_again_has_each_row_once(output: Path) -> None:
 
 
 def test_a_study_that_was_deleted_is_brought_back(output: Path) -> None:
-    binned = _experiment(output, "binned")
-    _client(output).delete_experiment(binned)
+    binned = experiment_of(Place(output), "binned")
+    client(output).delete_experiment(binned)
     TRACKER.begin_sweep(output, "binned", "more", "steelyard train -m")
-    found = _client(output).get_experiment_by_name("binned")
+    found = client(output).get_experiment_by_name("binned")
     assert (found.experiment_id, found.lifecycle_stage) == (binned, "active")
 
 
@@ -96,17 +97,29 @@ def test_runs_of_dead_processes_are_closed_when_a_sweep_begins(output: Path) -> 
     }
     for key, process in owners.items():
         TRACKER.begin(output, identity(key), CONFIG)
-        _client(output).set_tag(only(output, key).info.run_id, "process", process)
+        client(output).set_tag(only(output, key).info.run_id, "process", process)
     TRACKER.begin_sweep(output, STUDY, "next", "steelyard train -m")
     statuses = {key: only(output, key).info.status for key in owners}
     assert statuses == {"dead": "KILLED", "reborn": "KILLED", "away": "RUNNING", "alive": "RUNNING"}
+
+
+def test_a_sweep_that_is_over_leaves_none_of_its_runs_running(output: Path) -> None:
+    TRACKER.begin_sweep(output, STUDY, "over", "steelyard train -m")
+    dead = f"{socket.gethostname()}:{max(psutil.pids()) + 100_000}:1000000000"
+    for key, sweep in (("unseen", "over"), ("crashed", "over"), ("other", "another")):
+        TRACKER.begin(output, identity(key, sweep), CONFIG)
+    client(output).set_tag(only(output, "crashed").info.run_id, "process", dead)
+    TRACKER.end_sweep(output, STUDY, "over", [{"name": "a", "status": "finished"}])
+    statuses = {key: only(output, key).info.status for key in ("unseen", "crashed", "other")}
+    assert statuses == {"unseen": "KILLED", "crashed": "KILLED", "other": "RUNNING"}
+    assert only(output, "crashed").info.end_time
 
 
 SWEEP = """
 import sys
 import time
 from pathlib import Path
-from steelyard.tracking.mlflow import RANKING, _summary, MlflowTracker
+from steelyard.tracking.mlflow import MlflowTracker
 from steelyard.tracking.tracker import Identity
 
 output, number = Path(sys.argv[1]), sys.argv[2]

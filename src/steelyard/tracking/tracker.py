@@ -1,7 +1,6 @@
 """What a tracker is: told of a run as it goes, beside the record that is always written."""
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,9 @@ class Identity(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Tracker:
     """Writes the record alone, and is what other trackers extend.
+
+    No method raises what can be expected to go wrong: that a run is not shown does not fail it.
+    One thread at a time calls them.
 
     Attributes:
         checkpoint_seconds: The least time between two checkpoints of a run.
@@ -64,27 +66,3 @@ class Watcher:
 
     def end(self, status: str, record: Mapping[str, Any], folder: Path) -> None:
         """Is told that the run is over: `finished`, `diverged`, `failed` or `killed`."""
-
-
-class Guarded(Watcher):
-    """Keeps a run going when what shows it fails; the run is shown when it is asked for again."""
-
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
-        self.has_failed = False
-
-    def log(self, epoch: int, values: Mapping[str, float]) -> None:
-        self._told(lambda: self.watcher.log(epoch, values))
-
-    def end(self, status: str, record: Mapping[str, Any], folder: Path) -> None:
-        self._told(lambda: self.watcher.end(status, record, folder))
-
-    def _told(self, tell: Callable[[], None]) -> None:
-        if self.has_failed:
-            return
-        try:
-            tell()
-        except Exception as error:  # whatever it is, the record does not depend on it
-            self.has_failed = True
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            print(f"The run goes on, but is not shown: {why}", file=sys.stderr)

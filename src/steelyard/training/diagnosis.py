@@ -58,11 +58,10 @@ class Diagnosis(keras.layers.Layer):
         """Whether this step is one to measure."""
         return tf.convert_to_tensor(self.step.value) % max(self.every, 1) == 0
 
-    def see(self, gramian: Gramian, weights: Weights, signals: Signals) -> None:
-        """Counts a step, and what its Gramian [K, K] tells, if it is one."""
-        self.step.assign_add(1)
+    def see(self, gramian: Gramian, weights: Weights, signals: Signals) -> Array:
+        """Counts what the Gramian [K, K] of a step tells, and returns that it did."""
         if not self.every:
-            return
+            return tf.constant(False)
         squares = ops.diagonal(gramian)
         is_sound = ops.logical_and(signals.is_active, ops.isfinite(squares))
         norms = ops.sqrt(ops.where(is_sound, squares, 0.0))
@@ -74,6 +73,7 @@ class Diagnosis(keras.layers.Layer):
         has_row = ops.logical_and(is_sound, norms > 0)
         if self.pairs:
             self._see_pairs(gramian, norms, has_row)
+        return tf.constant(True)
 
     def _see_pairs(self, gramian: Gramian, norms: Array, has_row: Array) -> None:
         one = ops.convert_to_tensor([i for i, _ in self.pairs])

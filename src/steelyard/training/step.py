@@ -1,6 +1,6 @@
 """The training step: one forward pass, the weighting's answer, and the gradients it asks for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
     weighing: Weighing
     gradients: list[Gradient]  # of the trainable variables
-    gramian: Gramian  # [K, K]; not a number in a step that compares no gradients
+    gramian: Gramian | None = None  # [K, K]; none where gradients are not compared
 
 
 class WeighedStep(keras.Model):
@@ -77,7 +77,7 @@ class WeighedStep(keras.Model):
             answer = self._answer(passes, signals, crossings or self.compared)
         else:
             answer = self._held(passes, signals)
-        self.diagnosis.see(answer.gramian, answer.weighing.weights, signals)
+        self._diagnose(passes, signals, answer, is_asked=is_asked)
         self.optimizer.apply(answer.gradients, self.trainable_variables)
         self.weigher.remember(answer.weighing, signals.is_active)
         if twice is not None:
@@ -121,8 +121,7 @@ class WeighedStep(keras.Model):
         weigher = self.weigher
         if not weigher.takes_rows:
             weighing = weigher.weigh(signals)
-            gramian = self._sampled(partial(self._measured, passes, signals))
-            return Answer(weighing, self._pulled(passes, signals, weighing.weights), gramian)
+            return Answer(weighing, self._pulled(passes, signals, weighing.weights))
         if weigher.balance.on == "shared":
             return self._asked(passes, signals)
         by_task = passes.of_each(compared, signals.is_active)
@@ -134,17 +133,22 @@ class WeighedStep(keras.Model):
     def _held(self, passes: Passes, signals: Signals) -> Answer:
         """Returns what the weights of the last asking make of this step."""
         weighing = self.weigher.hold(signals)
-        gradients = self._pulled(passes, signals, weighing.weights)
-        return Answer(weighing, gradients, self._no_gramian())
+        return Answer(weighing, self._pulled(passes, signals, weighing.weights))
 
-    def _sampled(self, measure: Callable[[], Gramian]) -> Gramian:
-        """Returns a Gramian that serves the diagnosis alone, in the steps that it looks at."""
-        if not self.diagnosis.every or len(self.heads) == 1:
-            return self._no_gramian()
-        return tf.cond(self.diagnosis.is_due, measure, self._no_gramian)
-
-    def _no_gramian(self) -> Gramian:
-        return tf.fill((len(self.heads),) * 2, tf.constant(float("nan"), tf.float64))
+    def _diagnose(
+        self, passes: Passes, signals: Signals, answer: Answer, *, is_asked: bool
+    ) -> None:
+        """Shows the diagnosis the gradients, where they were compared or are to be looked at."""
+        see = partial(self.diagnosis.see, weights=answer.weighing.weights, signals=signals)
+        if answer.gramian is not None:
+            see(answer.gramian)
+        elif is_asked and len(self.heads) > 1 and self.diagnosis.every:
+            tf.cond(
+                self.diagnosis.is_due,
+                lambda: see(self._measured(passes, signals)),
+                lambda: tf.constant(False),
+            )
+        self.diagnosis.step.assign_add(1)
 
     def _pulled(self, passes: Passes, signals: Signals, weights: Weights) -> list[Gradient]:
         """Returns the gradients of the weighted losses, in one pass, or one for private layers."""
@@ -156,8 +160,11 @@ class WeighedStep(keras.Model):
         return of_both(passes, self.links, weights, own)
 
     def _measured(self, passes: Passes, signals: Signals) -> Gramian:
+        """Returns what serves the diagnosis alone; not a number where nothing is shared."""
         shared, _ = self._shared_rows(passes, signals)
-        return self._gramian(shared, passes) if shared else self._no_gramian()
+        if shared:
+            return self._gramian(shared, passes)
+        return tf.fill((len(self.heads),) * 2, tf.constant(float("nan"), tf.float64))
 
     def _shared_rows(
         self, passes: Passes, signals: Signals

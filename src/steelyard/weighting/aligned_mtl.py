@@ -20,10 +20,10 @@ class AlignedMTL(Weighting):
 
     where G[j, k] = g_j . g_k, with g_k the gradient of task k on the shared parameters, L its
     eigenvalues that are not zero, V their eigenvectors, and p_k the task's loss weight over the sum
-    of all. The vectors sum_k w_k g_k for p = e_1, e_2, ... are the orthogonal system of one length,
-    sqrt(s), that lies nearest to the gradients; s is `scale` of the eigenvalues. Longer rows
-    shape the system more than shorter ones: the rule sees units, and conflicts with a task whose
-    gradient is small enough.
+    of all (Algorithm 1). The vectors sum_k w_k g_k for p = e_1, e_2, ... are the orthogonal system
+    of one length, sqrt(s), that lies nearest to the gradients; s is `scale` of the eigenvalues.
+    Longer rows shape the system more than shorter ones: the rule sees units, and conflicts with a
+    task whose gradient is small enough.
 
     At K = 1 the weight is 1. A zero row weighs 0 and has no p. Dependent rows leave fewer
     eigenvalues, as many as the directions of the gradients are independent.

@@ -25,8 +25,9 @@ class CAGrad(Weighting):
         v = argmin_v g_v . g_0 + c ||g_0|| ||g_v||,    v >= 0,  sum_k v_k = 1
 
     where g_k is the gradient of task k on the shared parameters and p_k its share of the loss
-    weights (Algorithm 1). The weights are those of d. With c = 0 it is the mean gradient; the
-    larger c, the nearer to MGDA. Below c = 1 a task may lose: large gradients still lead.
+    weights (equation 3 and Algorithm 1). The weights are those of d. With c = 0 it is the mean
+    gradient; the larger c, the nearer to MGDA. Below c = 1 a task may lose: large gradients still
+    lead.
 
     At K = 1 the weight is 1 + c, before rescaling. A zero row weighs 0, and the others share its
     p. Where g_v is zero, d is the nearest vector to g_0 that harms no task; where g_0 is zero, the

@@ -14,8 +14,8 @@ class DBMTL(Weighting):
 
         w_k = max_j ( ||g_j|| / L_j ) / ||g_k||
 
-    where g_k is the gradient on the shared parameters of L_k, the loss of task k, so that
-    g_k / L_k is that of log L_k. Every weighted gradient is as long as the longest of the log
+    where g_k is the gradient on the shared parameters of L_k, the loss of task k, so that g_k / L_k
+    is that of log L_k (Algorithm 1). Every weighted gradient is as long as the longest of the log
     losses; none of it sees units, so multiplying a loss by a constant leaves the weighted gradient
     where it was. The length follows the task whose loss falls fastest in proportion, and with it
     that task's noise.

@@ -16,9 +16,9 @@ class EnCodec(Weighting):
         w_k = R * (p_k / sum_j p_j) / m_k,    m_k(t) = mean of ||g_k|| up to step t
 
     where g_k is the gradient of task k on the shared parameters, p_k the task's loss weight, R the
-    budget, and m_k the exponential mean of decay `beta`, corrected for its start. A loss weight of
-    0.6, where they sum to one, is 60 % of the lengths that are added up. Multiplying a task's
-    loss by r divides its weight by r and leaves the weighted gradient where it was.
+    budget (equation 5), and m_k the exponential mean of decay `beta`, corrected for its start. A
+    loss weight of 0.6, where they sum to one, is 60 % of the lengths that are added up. Multiplying
+    a task's loss by r divides its weight by r and leaves the weighted gradient where it was.
 
     At the first step m_k = ||g_k||. At K = 1 the weight is R / m. A task that is not active, or
     whose gradient is zero, weighs 0 in that step, takes no share, and keeps its mean.

@@ -13,8 +13,8 @@ class Fixed(Weighting):
 
         w_k = loss_weights_k
 
-    With equal weights this is unitary scalarization, the baseline that every other method must
-    beat when it is tuned as well as they are.
+    With equal weights this is unitary scalarization (equation 1), the baseline that every other
+    method must beat when it is tuned as well as they are.
 
     Departs from the paper: none.
     """

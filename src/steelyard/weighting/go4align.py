@@ -18,14 +18,16 @@ class GO4Align(Weighting):
         v_k = q_k(t) * sum_j L_j(t) / L_k(t),    w_k = p_k * mean of v over the group of task k
 
     where L_k(t) is the loss of task k in step t, p_k its loss weight, sums are over the active
-    tasks, and the groups are those of K-means on the numbers v. q begins even. As it adds up
-    losses in their own units, in the long run it favours the tasks of small losses.
+    tasks, and the groups are those of K-means on the numbers v (equations 3 and 5 to 7). q begins
+    even. As it adds up losses in their own units, in the long run it favours the tasks of small
+    losses.
 
     At K = 1 the weight is p_k. A task that is not active keeps its q, weighs 0 and is in no group;
     nor is one whose loss is zero. With as many groups as tasks, w_k = p_k * v_k.
 
     Departs from the paper: K-means is solved exactly, so that the groups depend on the numbers
-    alone; the official code's search begins at random. The tasks' loss weights multiply the rule's.
+    alone; the official code's search begins at random. The numerator of v is the losses' sum, as in
+    that code, where the paper has their mean. The tasks' loss weights multiply the rule's.
 
     Attributes:
         n_groups: Groups of tasks, at most. The official code has no default.

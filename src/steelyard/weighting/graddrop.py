@@ -22,8 +22,8 @@ class GradDrop(Weighting):
         d_n = sum_k g_kn * ( 1 if the sign of g_kn was drawn, else leak ),    + with chance P_n
 
     where g_kn is the gradient of task k on the n-th of the shared parameters, the sums are over the
-    active tasks, and every weight is 1. So on no coordinate does one task's gradient cancel
-    another's. Larger gradients have more say in the draw: the rule sees units.
+    active tasks, and every weight is 1 (P is equation 1). So on no coordinate does one task's
+    gradient cancel another's. Larger gradients have more say in the draw: the rule sees units.
 
     Where all tasks agree on the sign, or at K = 1, nothing is dropped. A coordinate that no task
     moves stays so, and a zero row takes no part. A task that is not active weighs 0 and has no say.

@@ -17,9 +17,9 @@ class GradNormClosed(Weighting):
 
     where g_k is the gradient of task k on the shared parameters, p_k the task's loss weight, K the
     number of tasks that take part, and r_k the loss L_k relative to its start, L_k(0): a task that
-    has come down less than the others has a larger r_k, and gets a longer weighted gradient. These
-    are the weights at which the objective of GradNorm is zero. The direction of the weighted
-    gradient does not see units; its length does.
+    has come down less than the others has a larger r_k, and gets a longer weighted gradient
+    (equation 1). These are the weights at which the objective of GradNorm is zero. The direction of
+    the weighted gradient does not see units; its length does.
 
     At the first step r_k = 1, so all weighted gradients are as long as their p_k. At K = 1 the
     weight is 1. A zero row weighs 0 and takes no share.

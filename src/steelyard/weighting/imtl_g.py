@@ -15,10 +15,10 @@ class IMTLG(Weighting):
 
         u_k . d  is the same for every k,    d = sum_k w_k g_k,    sum_k |w_k| = 1
 
-    where g_k is the gradient of task k on the shared parameters and u_k = g_k / ||g_k||. With C
-    the cosines of the gradients, w_k is in proportion to x_k / ||g_k||, C x = 1: two tasks weigh
-    in inverse proportion to their lengths. The direction of d does not see units; its length
-    does, since the weights sum to one.
+    where g_k is the gradient of task k on the shared parameters and u_k = g_k / ||g_k|| (equations
+    1 and 2). With C the cosines of the gradients, w_k is in proportion to x_k / ||g_k||, C x = 1:
+    two tasks weigh in inverse proportion to their lengths. The direction of d does not see units;
+    its length does, since the weights sum to one.
 
     At K = 1 the weight is 1. A zero row weighs 0. From three tasks on a weight may be negative.
     Dependent rows get the least x, so that duplicates share their weight. Rows that no vector can

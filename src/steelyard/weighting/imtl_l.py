@@ -15,10 +15,10 @@ class IMTLL(Weighting):
 
         sum_k  p_k * ( exp(s_k) * L_k  -  s_k )
 
-    where L_k is the loss of task k, p_k its loss weight, and s_k a learned number. For a constant
-    loss s comes to rest at s = -log(L), where the scaled loss exp(s) L is 1; `ScaleInvariant` is
-    there at once. It is twice the uncertainty weighting of a squared loss, at s of the other sign,
-    and is used for losses of every kind.
+    where L_k is the loss of task k, p_k its loss weight, and s_k a learned number (equation 6). For
+    a constant loss s comes to rest at s = -log(L), where the scaled loss exp(s) L is 1;
+    `ScaleInvariant` is there at once. It is twice the uncertainty weighting of a squared loss, at s
+    of the other sign, and is used for losses of every kind.
 
     At the first step s = 0, so w_k = p_k, also at K = 1. A task that is not active weighs 0 and
     keeps its s. A loss of zero drives its s to `bound`.

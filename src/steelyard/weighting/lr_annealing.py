@@ -31,11 +31,12 @@ class LRAnnealing(Weighting):
     implementations, where the paper has the largest (equation 40 of the preprint), which a single
     coordinate decides; m begins with the first ratio, where the paper's begins with 1 and is long
     in forgetting it. For the mean (equation 41) the preprint recommends alpha = 0.9, which gives
-    nine tenths to the newest ratio; its code gives them to the past, as is done here, but puts m_k
-    into g_k too. A task that is nearly solved has a weight without bound, as in the paper.
+    nine tenths to the newest ratio; the published paper takes 0.1, as is done here, but puts m_k
+    into g_k too (Algorithm 2.1), as its code does. A task that is nearly solved has a weight
+    without bound, as in the paper.
 
     Attributes:
-        alpha: What part the newest ratio is of the mean; 0.1 in the paper's code.
+        alpha: What part the newest ratio is of the mean; the paper uses 0.1.
         reference: Which task the others follow, counted from zero in the order of the tasks.
     """
 

@@ -16,7 +16,7 @@ class MGDA(Weighting):
 
         w = argmin_w ||sum_k w_k g_k||^2,    w >= 0,  sum_k w_k = 1
 
-    where g_k is the gradient of task k on the shared parameters. The combination d has
+    where g_k is the gradient of task k on the shared parameters (equation 3). The combination d has
     g_k . d >= ||d||^2 for every task, so to first order no loss rises. It is as short as the
     shortest gradient or shorter: a task whose gradient is small takes nearly all the weight.
 

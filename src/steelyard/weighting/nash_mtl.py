@@ -19,11 +19,11 @@ class NashMTL(Weighting):
 
         G w = 1 / w  (element-wise),    w > 0,    d = sum_k w_k g_k
 
-    where g_k is the gradient of task k on the shared parameters and G[j, k] = g_j . g_k (section
-    3.2). Solved exactly: with C the cosines of the rows and x_k = w_k ||g_k||, x minimises the
-    strictly convex x^T C x / 2 - sum_k log x_k, by a damped Newton iteration in float64. The
-    solution does not see units: multiplying a task's loss by r divides its weight by r and leaves
-    d where it was, and ||d||^2 = K always.
+    where g_k is the gradient of task k on the shared parameters and G[j, k] = g_j . g_k (claim 3.1
+    and Algorithm 1). Solved exactly: with C the cosines of the rows and x_k = w_k ||g_k||, x
+    minimises the strictly convex x^T C x / 2 - sum_k log x_k, by a damped Newton iteration in
+    float64. The solution does not see units: multiplying a task's loss by r divides its weight by r
+    and leaves d where it was, and ||d||^2 = K always.
 
     At K = 1 the weight is 1 / ||g||. A zero row weighs 0. Rows that cancel (exactly opposite, or
     Pareto stationary) have no solution: each then weighs 1 / ||g_k||, and the step is flagged as

@@ -20,12 +20,12 @@ class PCD(Weighting):
         d = argmin_d ||d - h_1||^2    with  h_k . d >= tau ||h_k||^2  for the other tasks k,
         and then given the length of g_1;    h_k = g_k / sqrt(v_k)
 
-    where g_k is the gradient of task k on the shared parameters, task 1 stands for the primary
-    one, and v_k is the exponential mean of ||g_k||^2, of decay `beta` and corrected for its start.
-    In terms of the gradients d = sum_k w_k g_k, with w_k >= 0 a multiple of the multiplier of the
-    k-th constraint: it is zero where the constraint holds by itself, and a program of K - 1 numbers
-    that are not negative finds the rest. The direction of d does not see units; its length follows
-    the primary task.
+    where g_k is the gradient of task k on the shared parameters, task 1 stands for the primary one,
+    and v_k is the exponential mean of ||g_k||^2, of decay `beta` and corrected for its start
+    (Algorithm 1). In terms of the gradients d = sum_k w_k g_k, with w_k >= 0 a multiple of the
+    multiplier of the k-th constraint: it is zero where the constraint holds by itself, and a
+    program of K - 1 numbers that are not negative finds the rest. The direction of d does not see
+    units; its length follows the primary task.
 
     At the first step v_k = ||g_k||^2. At K = 1 the weight is 1. A zero row weighs 0 and asks for
     nothing. Where the others cannot all be served, d is g_1, and the step is flagged as stationary;

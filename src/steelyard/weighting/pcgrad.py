@@ -16,11 +16,12 @@ class PCGrad(Weighting):
         d = sum_i p_i h_i,    where h_i is g_i, and then for each other j, in a random order,
         h_i <- h_i - min(h_i . g_j, 0) g_j / ||g_j||^2
 
-    where g_k is the gradient of task k on the shared parameters and p_k the task's loss weight.
-    The order is drawn anew in each step and for each i. What is taken out lies along g_j as it was
-    before any projection, so h_i is a sum of the g_j whose factors are not negative. It is linear
-    in g_i and blind to the lengths of the others: to project the gradients of p_k L_k comes to the
-    same. d is linear in the size of each gradient, and a task with small ones moves little.
+    where g_k is the gradient of task k on the shared parameters and p_k the task's loss weight
+    (Algorithm 1). The order is drawn anew in each step and for each i. What is taken out lies along
+    g_j as it was before any projection, so h_i is a sum of the g_j whose factors are not negative.
+    It is linear in g_i and blind to the lengths of the others: to project the gradients of p_k L_k
+    comes to the same. d is linear in the size of each gradient, and a task with small ones moves
+    little.
 
     Gradients that do not conflict are summed. With two tasks no loss rises, and d is twice that of
     `UPGrad`; with more, a later projection may undo an earlier one, and d may conflict. At K = 1

@@ -18,10 +18,11 @@ class RLW(Weighting):
 
         w_k = p_k * softmax_k( x_k ),    x_k drawn from a standard normal in each step
 
-    where p_k is the loss weight of task k, and the softmax is over the tasks that take part; or,
-    for `dirichlet`, w_k = p_k * e_k / sum_j e_j with e_k drawn from a standard exponential, which
-    is uniform on all weights that sum to one. Either way each task's share is 1 / K on average, so
-    that the mean step is that of equal weights at a K-th of the learning rate.
+    where p_k is the loss weight of task k, and the softmax is over the tasks that take part
+    (Algorithm 1 of the preprint); or, for `dirichlet`, w_k = p_k * e_k / sum_j e_j with e_k drawn
+    from a standard exponential, which is uniform on all weights that sum to one. Either way each
+    task's share is 1 / K on average, so that the mean step is that of equal weights at a K-th of
+    the learning rate.
 
     At K = 1 the weight is p_k. A task that is not active weighs 0 and takes no share: the others'
     are those of fewer tasks.

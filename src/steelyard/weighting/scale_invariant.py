@@ -25,8 +25,8 @@ class ScaleInvariant(Weighting):
     The first step weighs p_k / L_k, and so does a task that is alone. A task that is not active
     weighs 0 and keeps its L_k(0); one that never had a loss above zero weighs 0.
 
-    Departs from the paper: epsilon. The Nash-MTL paper's baseline, which is this one, has none;
-    others add a constant of 1e-8 to every loss, whatever its unit.
+    Departs from the paper: epsilon. The Nash-MTL paper's baseline (section 6), which is this one,
+    has none; others add a constant of 1e-8 to every loss, whatever its unit.
 
     Attributes:
         epsilon: How small, in units of its first loss, a loss is taken to be zero. The paper's

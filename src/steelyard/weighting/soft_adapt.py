@@ -23,8 +23,9 @@ class SoftAdapt(Weighting):
     which it is. With `window` at an epoch's steps the rule is DWA's at T = 1 / beta, over K.
 
     Departs from the paper: r is the ratio of losses, as in PhysicsNeMo. The paper's is their
-    difference, which has the loss's unit: it gives a loss of a thousand times the size all of the
-    weight or none. Its two variants, normalised and weighted by the losses, are left out.
+    difference (section 3.1.1), which has the loss's unit: it gives a loss of a thousand times the
+    size all of the weight or none. Its two variants, normalised and weighted by the losses, are
+    left out.
 
     Attributes:
         beta: How strongly a change tells. Positive favours the slowest task, negative the fastest;

@@ -17,8 +17,9 @@ class UPGrad(Weighting):
         d = sum_k p_k project(g_k),    project(g) = argmin_x ||x - g||    over g_j . x >= 0, all j
 
     where g_k is the gradient of task k on the shared parameters and p_k its share of the loss
-    weights. The projection of g_k is sum_j v_j g_j, where v minimises ||sum_j v_j g_j|| over
-    v >= e_k, and the weights are the sum of these v, weighted by p.
+    weights (equations 3 and 4). The projection of g_k is sum_j v_j g_j, where v minimises
+    ||sum_j v_j g_j|| over v >= e_k (equation 5), and the weights are the sum of these v, weighted
+    by p.
 
     Gradients that do not conflict are averaged. No loss rises, to first order, and d is linear in
     the size of each gradient: that of a task with small ones moves little. At K = 1 the weight is

@@ -1,0 +1,304 @@
+"""A traced epoch serves every model of its make, bit for bit, and no model of another."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from steelyard import DWA, FAMO, RLW, Balance, Fixed, NashMTL, Uncertainty, WeighedModel
+from steelyard.data.noise import Noise, NoiseInput, NoiseTask
+from steelyard.data.order import order_of
+from steelyard.models.network import Network
+from steelyard.models.numbers import Dense
+from steelyard.training import course as of_course
+from steelyard.training.course import N_KEPT, Course, Traced, course_of
+from steelyard.training.pipeline import Parts, _make_of, carry_out
+from steelyard.training.recipe import Recipe
+from steelyard.training.row_optimizers import exact_by_rows
+from steelyard.training.runtime import Seeds
+from steelyard.weighting.base import Weighting
+from tests.training.networks import LENGTH, LOSSES, N_WORDS, tokens
+
+LAYERS = keras.layers
+WORDS, TARGETS = tokens()  # 70 texts: in batches of 32, the last is smaller
+INPUTS = {"words": WORDS}
+
+
+def network(seed: int) -> keras.Model:
+    """Returns three heads on an embedding, with all that a step moves beside its weights."""
+    keras.utils.set_random_seed(seed)
+    words = keras.Input((LENGTH,), dtype="int32", name="words")
+    hidden = LAYERS.Flatten()(LAYERS.Embedding(N_WORDS, 4)(words))
+    hidden = LAYERS.Dropout(0.3)(LAYERS.BatchNormalization()(hidden))
+    heads = {"age": (1, None), "income": (5, "softmax"), "gender": (1, "sigmoid")}
+    outputs = {head: LAYERS.Dense(n, act, name=head)(hidden) for head, (n, act) in heads.items()}
+    return keras.Model({"words": words}, outputs)
+
+
+def model(
+    seed: int,
+    method: Weighting | None = None,
+    optimizer: Callable[[], Any] = keras.optimizers.SGD,
+    draws_from: int | None = None,
+    **balance: Any,
+) -> WeighedModel:
+    """Returns a model whose weights, loss weights and draws depend on a seed."""
+    drawn = seed if draws_from is None else draws_from
+    made = WeighedModel(network(seed), method, Balance(**balance), seed=drawn, diagnose_every=0)
+    weights = {"age": 0.1 + seed, "income": 1.0, "gender": 3.0}
+    made.compile(optimizer(), loss=LOSSES, loss_weights=weights)
+    made.optimizer.build(made.trainable_variables)
+    return made
+
+
+def train(course: Course, trained: WeighedModel, seed: int = 0, n_epochs: int = 2) -> None:
+    for epoch in range(n_epochs):
+        trained.diagnosis.begin()
+        order = order_of(len(WORDS), seed, epoch)
+        course.train(trained, INPUTS, TARGETS, order, batch_size=32)
+        trained.epoch.assign_add(1.0)
+
+
+def values(trained: WeighedModel) -> list[np.ndarray]:
+    return [np.array(each) for each in trained.state]
+
+
+def assert_same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def cosine(kind: Callable[..., Any]) -> Callable[[], Any]:
+    """Returns what makes an optimizer whose learning rate falls in six steps."""
+    schedules = keras.optimizers.schedules
+    return lambda: exact_by_rows(kind(schedules.CosineDecay(0.01, decay_steps=6)))
+
+
+SLOW = pytest.mark.slow
+CASES = [
+    pytest.param(RLW(), {"optimizer": cosine(keras.optimizers.Adam)}, id="draws, adam by cosine"),
+    pytest.param(DWA(), {"optimizer": cosine(keras.optimizers.RMSprop)}, id="memory, by rows"),
+    pytest.param(Uncertainty(), {}, id="learnt weights", marks=SLOW),
+    pytest.param(NashMTL(), {}, id="gradients", marks=SLOW),
+    pytest.param(NashMTL(), {"update_every": 2}, id="every second step", marks=SLOW),
+    pytest.param(NashMTL(), {"on": "representation"}, id="on representation", marks=SLOW),
+    pytest.param(FAMO(), {}, id="a second pass", marks=SLOW),
+    pytest.param(Fixed(), {"normalise": "match_norm"}, id="a balance of gradients", marks=SLOW),
+]
+
+
+@pytest.mark.parametrize(("method", "options"), CASES)
+def test_a_second_model_is_trained_as_by_a_course_of_its_own(
+    method: Weighting, options: dict[str, Any]
+) -> None:
+    first, second, twin = (model(seed, method, **options) for seed in (1, 2, 2))
+    shared, own = Course(), Course()
+    train(shared, first, seed=1)
+    before = values(first)
+    train(shared, second, seed=2)
+    assert_same(values(first), before)
+    train(own, twin, seed=2)
+    assert_same(values(second), values(twin))
+    assert any((a != b).any() for a, b in zip(values(second), before, strict=True))
+
+    shared.outputs(first.network, INPUTS)
+    ours, theirs = shared.outputs(second.network, INPUTS), own.outputs(twin.network, INPUTS)
+    assert ours.keys() == theirs.keys() == LOSSES.keys()
+    assert_same([ours[head] for head in LOSSES], [theirs[head] for head in LOSSES])
+    assert_same(values(first), before)
+
+
+def test_models_of_one_make_draw_by_their_own_seeds() -> None:
+    course = Course()
+    trained = [model(0, RLW(), draws_from=seed) for seed in (1, 2, 1)]
+    for each in trained:
+        train(course, each, n_epochs=1)
+    weights = [np.array(each.means.weights.total) for each in trained]
+    assert (weights[0] != weights[1]).all()
+    np.testing.assert_array_equal(weights[0], weights[2])
+
+
+def test_models_that_train_at_the_same_time_do_not_touch_each_other() -> None:
+    course, n_models = Course(), 4
+    beside = [model(seed) for seed in range(n_models)]
+    with ThreadPoolExecutor(n_models) as threads:
+        for done in [threads.submit(train, course, each) for each in beside]:
+            done.result()
+    for seed, each in enumerate(beside):
+        alone = model(seed)
+        train(course, alone)
+        assert_same(values(each), values(alone))
+
+
+def test_an_epoch_is_what_keras_makes_of_the_same_order() -> None:
+    ours, theirs = model(1), model(1)
+    train(Course(), ours, n_epochs=1)
+    order = order_of(len(WORDS), 0, 0)
+    targets = {head: each[order] for head, each in TARGETS.items()}
+    theirs.fit({"words": WORDS[order]}, targets, batch_size=32, shuffle=False, verbose=0)
+    pairs = zip(ours.network.get_weights(), theirs.network.get_weights(), strict=True)
+    for one, other in pairs:
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
+
+
+def test_outputs_of_several_batches_are_those_of_the_network() -> None:
+    many = {"words": np.tile(WORDS, (8, 1))}  # 560 texts, of which 512 are looked at together
+    trained = model(0)
+    found = Course().outputs(trained.network, many)
+    wanted = trained.network.predict(many, verbose=0)
+    for head in LOSSES:
+        np.testing.assert_allclose(found[head], wanted[head], rtol=1e-5, atol=1e-6)
+
+
+def test_a_variable_that_the_model_does_not_name_is_an_error() -> None:
+    mine, other = keras.Variable(1.0), keras.Variable(2.0)
+    with pytest.raises(RuntimeError, match="a variable that its model does not name"):
+        Traced(lambda: mine.value + other.value, (), [mine])
+
+
+def test_of_more_makes_than_are_kept_the_oldest_is_traced_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(of_course, "_courses", OrderedDict())
+    courses = [course_of(f"make {n}") for n in range(N_KEPT)]
+    trained, again = model(0), model(0)
+    train(courses[1], trained)
+    assert course_of("make 0") is courses[0]  # used again, so the next one is the oldest
+    course_of("one more")
+    assert course_of("make 0") is courses[0]
+    anew = course_of("make 1")
+    assert anew is not courses[1]
+    train(anew, again)
+    train(courses[1], trained)  # a run that holds what was dropped goes on with it
+    train(anew, again)
+    assert_same(values(trained), values(again))
+
+
+# What a make is
+
+
+SOURCE = Noise(
+    inputs_of={"numbers": NoiseInput(kind="numeric", shape=(4,))},
+    tasks_of={
+        "size": NoiseTask(kind="regression"),
+        "colour": NoiseTask(kind="multiclass", n_classes=3),
+    },
+    n_train=32,
+)
+NETWORK = Network(encoders={"numeric": Dense(units=(4,))}, trunk=(4,))
+RECIPE = Recipe(epochs=2, batch_size=8, diagnose_every=0)
+
+
+def adam(**knobs: Any) -> Any:
+    return keras.optimizers.Adam(**{"learning_rate": 0.01, **knobs})
+
+
+def by_cosine() -> Any:
+    return adam(learning_rate=keras.optimizers.schedules.CosineDecay(0.01, decay_steps=5))
+
+
+def parts(optimizer: Callable[[], Any] = adam, **changed: Any) -> Parts:
+    given: dict[str, Any] = {
+        "source": SOURCE,
+        "network": NETWORK,
+        "weighting": Fixed(),
+        "balance": Balance(),
+        "recipe": RECIPE,
+        "loss_weights": {"rule": "equal"},
+        "seeds": Seeds().drawn_from(0),
+    }
+    return Parts(**{**given, **changed}, optimizer=optimizer())
+
+
+OPTIMIZERS = {
+    "learning_rate": 0.02,
+    "beta_1": 0.8,
+    "beta_2": 0.9,
+    "epsilon": 1e-3,
+    "amsgrad": True,
+    "weight_decay": 0.1,
+    "clipnorm": 1.0,
+    "global_clipnorm": 1.0,
+    "clipvalue": 1.0,
+    "use_ema": True,
+    "ema_momentum": 0.5,
+    "ema_overwrite_frequency": 2,
+    "loss_scale_factor": 2.0,
+    "gradient_accumulation_steps": 2,
+}
+RECIPES = {
+    "epochs": 3,
+    "batch_size": 4,
+    "schedule": "cosine",
+    "precision": "mixed_bfloat16",
+    "by_rows": False,
+    "diagnose_every": 5,
+}
+
+
+def noise(**tasks: NoiseTask) -> Noise:
+    return replace(SOURCE, tasks_of={**SOURCE.tasks_of, **tasks})
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    **{name: {"optimizer": partial(adam, **{name: value})} for name, value in OPTIMIZERS.items()},
+    "kind of optimizer": {"optimizer": partial(keras.optimizers.RMSprop, 0.01)},
+    "schedule of the optimizer": {"optimizer": by_cosine},
+    **{name: {"recipe": replace(RECIPE, **{name: value})} for name, value in RECIPES.items()},
+    "number of examples": {"source": replace(SOURCE, n_train=36)},
+    "shape of an input": {
+        "source": replace(SOURCE, inputs_of={"numbers": NoiseInput(kind="numeric", shape=(5,))})
+    },
+    "classes": {"source": noise(colour=NoiseTask(kind="multiclass", n_classes=4))},
+    "kind of task": {"source": noise(size=NoiseTask(kind="binary"))},
+    "loss": {"source": noise(size=NoiseTask(kind="regression", loss="mae"))},
+    "width": {"network": replace(NETWORK, trunk=(5,))},
+    "dropout": {"network": replace(NETWORK, dropout=0.1)},
+    "activation": {"network": replace(NETWORK, activation="tanh")},
+    "method": {"weighting": RLW()},
+    "steps between askings": {"balance": Balance(update_every=2)},
+    "balance": {"balance": Balance(memory_learning_rate=0.1)},
+}
+
+
+@pytest.mark.parametrize("changed", OTHERS.values(), ids=OTHERS)
+def test_what_a_step_depends_on_makes_another_make(changed: dict[str, Any]) -> None:
+    assert _make_of(parts(**changed)) != _make_of(parts())
+
+
+def test_a_method_s_knobs_make_another_make() -> None:
+    makes = {_make_of(parts(weighting=DWA(temperature=each))) for each in (1.0, 2.0)}
+    assert len(makes) == 2
+
+
+def test_what_is_in_variables_makes_no_other_make() -> None:
+    for changed in (
+        {"seeds": Seeds().drawn_from(1)},
+        {"loss_weights": {"rule": "inverse_start", "size": 3}},
+        {"source": replace(SOURCE, seed=1)},
+        {"optimizer": adam},  # a second one, which Keras names otherwise
+    ):
+        assert _make_of(parts(**changed)) == _make_of(parts())
+
+
+def test_a_learning_rate_that_falls_is_each_run_s_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(rate: float, folder: Path) -> list[dict[str, float]]:
+        folder.mkdir(parents=True)
+        recipe = replace(RECIPE, schedule="cosine")
+        made = parts(optimizer=partial(keras.optimizers.SGD, rate), recipe=recipe)
+        return carry_out(made, folder, 30.0, lambda *_: None).history
+
+    rates = (0.1, 0.02)
+    histories = [trained(rate, tmp_path / f"together_{rate}") for rate in rates]
+    assert len({row[-1]["valid/size/loss"] for row in histories}) == len(rates)
+    monkeypatch.setattr(of_course, "_courses", OrderedDict())
+    assert trained(rates[-1], tmp_path / "alone") == histories[-1]
