@@ -15,6 +15,8 @@ import sweeping
 RESULT = Path(__file__).with_suffix(".md")
 PICTURE = RESULT.with_suffix(".png")
 N_RUNS, N_TRAIN = 8, 4096  # of a point, but where they are what grows
+DIALS = {"scale": 1.0, "noise": 0.0, "labelled": 1.0}  # one number a head
+HEADS = "as many entries of each dial"
 SWEEP, FIRST, WHOLE = "#0072b2", "#d55e00", "#009e73"
 
 
@@ -30,8 +32,10 @@ class Scale(NamedTuple):
 
 SCALES = {
     "replicas": Scale("runs of the sweep", (1, 2, 4, 8, 16, 32, 48, 64), 5, 0, ()),
-    "width": Scale("units in each of two layers", (16, 64, 256, 1024), 5, N_RUNS, ("{trunk}",)),
-    "tasks": Scale("heads", (2, 4, 8, 16), 5, N_RUNS, ("{heads}",)),
+    "width": Scale(
+        "units in each of two layers", (16, 64, 256, 1024), 5, N_RUNS, ("model.trunk=[{n},{n}]",)
+    ),
+    "tasks": Scale("heads", (2, 4, 8, 16), 5, N_RUNS, (HEADS,)),
     "rows": Scale(
         "training examples, batch 256",
         (1_000, 10_000, 100_000, 1_000_000),
@@ -87,19 +91,17 @@ def main() -> None:
 
 def words_of(scale: Scale, value: int, n_runs: int, epochs: int) -> list[str]:
     """Returns the command line of a point."""
-    each = {
-        "{trunk}": [f"model.trunk=[{value},{value}]"],
-        "{heads}": [f"data.{dial}={[number] * value}" for dial, number in DIALS.items()],
-    }
-    words = [word for given in scale.words for word in each.get(given, [given.format(n=value)])]
+    dials = [f"data.{dial}={[number] * value}" for dial, number in DIALS.items()]
+    words = [
+        word
+        for given in scale.words
+        for word in (dials if given == HEADS else [given.format(n=value)])
+    ]
     return [
         *("data=dials", "model=shared_trunk", "hydra/launcher=population"),
         *(f"data.n_train={N_TRAIN}", f"training.epochs={epochs}", f"seed=range(0,{n_runs})"),
         *words,
     ]
-
-
-DIALS = {"scale": 1.0, "noise": 0.0, "labelled": 1.0}
 
 
 def told(timed: sweeping.Timed) -> str:

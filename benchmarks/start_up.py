@@ -11,6 +11,7 @@ from typing import NamedTuple
 import sweeping
 
 RESULT = Path(__file__).with_suffix(".md")
+REPEATS = 3
 TINY = (
     *("data=dials", "data.n_train=256", "model=shared_trunk"),
     *("training.epochs=1", "training.batch_size=64"),
@@ -38,7 +39,7 @@ WAITS = (
 def main() -> None:
     """Measures, and writes a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     options = parser.parse_args()
     machine = sweeping.machine()
     rows = []
@@ -53,6 +54,7 @@ def main() -> None:
         "fresh process each time; once before, uncounted, for bytecode and the files in memory.",
         "The tiny run has 256 made-up examples; its first epoch is over when it is told.",
         "",
+        *sweeping.smoke({"repeats": (options.repeats, REPEATS)}),
         f"{machine} Medians of {options.repeats}.",
         "",
         "| wait for | seconds | least | most | allowed |",

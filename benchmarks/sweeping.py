@@ -126,7 +126,9 @@ def smoke(knobs: Mapping[str, tuple[int, int]]) -> list[str]:
     Args:
         knobs: Of each knob, what was taken and what is full size.
     """
-    less = [f"{taken} of {full} {name}" for name, (taken, full) in knobs.items() if taken != full]
+    less = [
+        f"{taken:,} of {full:,} {name}" for name, (taken, full) in knobs.items() if taken != full
+    ]
     told = f"**Smoke run: {', '.join(less)}. It shows that the script works; its ratios are not "
     return [told + "results.**", ""] if less else []
 

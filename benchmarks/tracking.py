@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import sweeping
 
 RESULT = Path(__file__).with_suffix(".md")
-N_RUNS, EPOCHS, N_TRAIN = 48, 10, 100_000
+N_RUNS, EPOCHS, N_TRAIN = 48, 10, 250_000
 
 
 class Item(NamedTuple):

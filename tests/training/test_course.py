@@ -84,7 +84,9 @@ def cosine(kind: Callable[..., Any]) -> Callable[[], Any]:
 SLOW = pytest.mark.slow
 CASES = [
     pytest.param(RLW(), {"optimizer": cosine(keras.optimizers.Adam)}, id="draws, adam by cosine"),
-    pytest.param(DWA(), {"optimizer": cosine(keras.optimizers.RMSprop)}, id="memory, by rows"),
+    pytest.param(
+        DWA(), {"optimizer": cosine(keras.optimizers.RMSprop)}, id="memory, by rows", marks=SLOW
+    ),
     pytest.param(Uncertainty(), {}, id="learnt weights", marks=SLOW),
     pytest.param(NashMTL(), {}, id="gradients", marks=SLOW),
     pytest.param(NashMTL(), {"update_every": 2}, id="every second step", marks=SLOW),
@@ -127,14 +129,13 @@ def test_models_of_one_make_draw_by_their_own_seeds() -> None:
 
 def test_models_that_train_at_the_same_time_do_not_touch_each_other() -> None:
     course, n_models = Course(), 4
-    beside = [model(seed) for seed in range(n_models)]
+    beside, alone = ([model(seed) for seed in range(n_models)] for _ in range(2))
     with ThreadPoolExecutor(n_models) as threads:
         for done in [threads.submit(train, course, each) for each in beside]:
             done.result()
-    for seed, each in enumerate(beside):
-        alone = model(seed)
-        train(course, alone)
-        assert_same(values(each), values(alone))
+    for one, other in zip(beside, alone, strict=True):
+        train(course, other)
+        assert_same(values(one), values(other))
 
 
 def test_an_epoch_is_what_keras_makes_of_the_same_order() -> None:
@@ -169,15 +170,15 @@ def test_of_more_makes_than_are_kept_the_oldest_is_traced_anew(
     monkeypatch.setattr(of_course, "_courses", OrderedDict())
     courses = [course_of(f"make {n}") for n in range(N_KEPT)]
     trained, again = model(0), model(0)
-    train(courses[1], trained)
+    train(courses[1], trained, n_epochs=1)
     assert course_of("make 0") is courses[0]  # used again, so the next one is the oldest
     course_of("one more")
     assert course_of("make 0") is courses[0]
     anew = course_of("make 1")
     assert anew is not courses[1]
-    train(anew, again)
-    train(courses[1], trained)  # a run that holds what was dropped goes on with it
-    train(anew, again)
+    train(courses[1], trained, n_epochs=1)  # a run that holds what was dropped goes on with it
+    train(anew, again, n_epochs=1)
+    train(anew, again, n_epochs=1)
     assert_same(values(trained), values(again))
 
 
@@ -288,6 +289,7 @@ def test_what_is_in_variables_makes_no_other_make() -> None:
         assert _make_of(parts(**changed)) == _make_of(parts())
 
 
+@pytest.mark.slow
 def test_a_learning_rate_that_falls_is_each_run_s_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from hydra_plugins.steelyard.jobs import configs_of
+
 RUNS = "STEELYARD_RUNS"  # the variable that says how many runs a sweep has
 
 
@@ -61,8 +63,9 @@ class ArmsSweeper(BasicSweeper):
 
         loader = self.hydra_context.config_loader
         jobs = jobs_of(loader, self.params, self.arms, arguments)
-        configs = [loader.load_sweep_config(self.config, job) for job in jobs]
+        configs = configs_of(loader, self.config, jobs)
         validate_sweep(configs)
+        self.launcher.composed = {tuple(job): each for job, each in zip(jobs, configs, strict=True)}
         os.environ[RUNS] = str(len(jobs))
         size = self.max_batch_size or len(jobs)
         results: list[Any] = []

@@ -2,7 +2,7 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,11 @@ class Elsewhere(Launcher):
     """Composes the runs, tells of those that are there already, and has the others carried out.
 
     Attributes:
+        composed: The configuration of each run, by its overrides; the sweeper sets it.
         runs: Of the command, which is told how each run goes (`steelyard.launch.board.Board`).
     """
+
+    composed: Mapping[tuple[str, ...], DictConfig]
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -48,10 +51,10 @@ class Elsewhere(Launcher):
 
         configs, identities, missing = [], [], []
         for overrides in job_overrides:
-            config = self.hydra_context.config_loader.load_sweep_config(
-                self.config, list(overrides)
+            config = self.composed[tuple(overrides)]
+            configs.append(
+                OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
             )
-            configs.append(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
         self.runs.open(configs[0])
         for config in configs:
             settings = plain(config)

@@ -10,6 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.steelyard.arms import jobs_of
+from hydra_plugins.steelyard.jobs import configs_of
 from steelyard.cli.compose import composed, composing, conf
 from steelyard.cli.validate import validate_sweep, without_hydra
 from steelyard.construct import Refused
@@ -38,7 +39,7 @@ def jobs(study: str) -> list[Job]:
         params: Any = OmegaConf.to_container(sweeper.params or OmegaConf.create({}))
         arms: Any = OmegaConf.to_container(sweeper.arms or OmegaConf.create([]))
         told = jobs_of(loader, params, arms, [])
-        configs = [composed([f"experiment={study}", *job]) for job in told]
+        configs = configs_of(loader, whole, [[f"experiment={study}", *job] for job in told])
     validate_sweep(configs)
     return [Job(job, without_hydra(config)) for job, config in zip(told, configs, strict=True)]
 

@@ -4,7 +4,7 @@ import difflib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,8 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
     for group, choice, place in _choices(hydra):
         given = OmegaConf.select(config, place)
         for path in _files(hydra, group, choice) if given is not None else []:
-            loaded = OmegaConf.load(path)
-            if not OmegaConf.is_dict(loaded):
-                raise Refused(f"`{path}` must hold keys and values, got a list.")
-            wanted = {name: value for name, value in plain(loaded).items() if name != "defaults"}
             is_tree = OmegaConf.is_config(given)
-            _check_types(place, wanted, OmegaConf.to_container(given) if is_tree else given)
+            _check_types(place, _knobs(path), OmegaConf.to_container(given) if is_tree else given)
     _check_types("", {"study": "", "seed": 0, "output": ""}, settings)
     if settings["seed"] < 0:
         raise Refused(f"`seed` must be at least 0, got {settings['seed']}.")
@@ -79,8 +75,8 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
         check_names(source.task_names)
         check_inputs(source.input_kinds, source.task_names)
         check_loss_weights(settings["loss_weights"], source.task_names)
-        construct(config.model).check(source.input_kinds, source.task_names)
-        parts = {part: construct(config[part]) for part in PARTS}
+        _part(json.dumps(settings["model"])).check(source.input_kinds, source.task_names)
+        parts = {part: _part(json.dumps(settings[part])) for part in PARTS}
         parts["weighting"].check(len(source.task_names))
         parts["balance"].check(parts["weighting"])
     except Refused:
@@ -194,6 +190,21 @@ def _files(hydra: DictConfig, group: str, choice: str) -> list[Path]:
     sources = [each.path for each in hydra.runtime.config_sources if each.schema == "file"]
     paths = [Path(folder) / group / f"{choice}.yaml" for folder in sources]
     return [path for path in paths if _is_file(path)]
+
+
+@cache
+def _knobs(path: Path) -> dict[str, Any]:
+    """Returns what a file of a choice holds."""
+    loaded = OmegaConf.load(path)
+    if not OmegaConf.is_dict(loaded):
+        raise Refused(f"`{path}` must hold keys and values, got a list.")
+    return {name: value for name, value in plain(loaded).items() if name != "defaults"}
+
+
+@lru_cache(maxsize=256)
+def _part(settings: str) -> Any:
+    """Returns what settings (JSON) describe: many runs of a sweep have it alike."""
+    return construct(json.loads(settings))
 
 
 @cache
