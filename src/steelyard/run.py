@@ -26,6 +26,7 @@ from steelyard.tracking.run_key import BESIDE, run_key
 from steelyard.tracking.tracker import Identity, Tracker
 
 SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
+_reading = threading.Lock()  # runs that train together share their examples
 _desk = threading.RLock()  # what is written and drawn, a run at a time: they may train together
 Watch = Callable[[Identity, int, dict[str, float]], None]
 
@@ -65,7 +66,8 @@ def run(config: DictConfig, watch: Watch) -> Done:
     tracker: Tracker = construct(config.tracker)
     folder = RunFolder(output, identity.key)
     if folder.record() is None:
-        prepare(source)
+        with _reading:
+            prepare(source)
     with folder.lock():
         ended = folder.record()
         if ended is not None:

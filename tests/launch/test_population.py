@@ -131,10 +131,10 @@ def together(
     [
         ("n_together=-1", "must be at least 0, got -1"),
         ("n_together=two", "must be a whole number, got 'two'"),
-        ("memory_gib=many", "must be a number of at least 0, got 'many'"),
-        ("memory_gib=-1", "must be a number of at least 0, got -1"),
-        ("memory_gib=nan", "must be a number of at least 0, got nan"),
-        ("memory_gib=inf", "must be a number of at least 0, got inf"),
+        ("memory_gib=many", "must be a finite number of at least 0, got 'many'"),
+        ("memory_gib=-1", "must be a finite number of at least 0, got -1"),
+        ("memory_gib=nan", "must be a finite number of at least 0, got nan"),
+        ("memory_gib=inf", "must be a finite number of at least 0, got inf"),
     ],
 )
 def test_a_knob_that_cannot_be_is_refused_in_one_line(

@@ -175,7 +175,7 @@ def test_a_run_depends_on_its_method_and_on_no_other(method: str) -> None:
 
 def test_a_run_depends_on_its_source_and_on_what_trains_it() -> None:
     modules = modules_of(config())
-    named = {"data.posts_synthetic", "data.source", "data.batches", "task", "arrays"}
+    named = {"data.posts_synthetic", "data.source", "data.tensors", "task", "arrays"}
     named |= {"training.pipeline", "training.step", "training.fit", "models.network"}
     assert {f"steelyard.{name}" for name in named} <= modules
     assert "steelyard.data.table" not in modules

@@ -29,10 +29,10 @@ def n_bytes(method: Weighting, n_heads: int = 2, batch_size: int = 8) -> int:
 def test_a_small_network_is_counted_as_by_hand() -> None:
     per_example = 4 + 6 + 5 + 1 + 1  # the inputs, the encoder, the trunk, two heads
     both_ways = 2 * 8 * per_example  # activations and their gradients, eight examples
-    # Each parameter, its two moments, its gradient, and its value at the best epoch:
-    assert n_bytes(Fixed()) == 4 * (5 * N_PARAMETERS + both_ways)
-    # ... and two heads' gradients, which are compared in float64 too:
-    assert n_bytes(PCGrad()) == 4 * ((5 + 3 * 2) * N_PARAMETERS + both_ways)
+    # Each parameter, its two moments, its gradient, and its value at the best epoch;
+    # and two heads' gradients, which the diagnosis compares in float64 too.
+    assert n_bytes(Fixed()) == 4 * ((5 + 3 * 2) * N_PARAMETERS + both_ways)
+    assert n_bytes(PCGrad()) == n_bytes(Fixed())
     # ... and a memory of each coordinate for each head:
     assert n_bytes(ExcessMTL()) == 4 * ((5 + 3 * 2 + 2) * N_PARAMETERS + both_ways)
 
@@ -53,9 +53,6 @@ def test_larger_batches_take_more(method: Weighting) -> None:
     assert found == sorted(set(found))
 
 
-def test_each_head_takes_more_of_a_method_that_compares_gradients() -> None:
-    compared = [n_bytes(PCGrad(), n_heads=each) for each in (1, 2, 8)]
-    plain = [n_bytes(Fixed(), n_heads=each) for each in (1, 2, 8)]
-    more = [one - other for one, other in zip(compared, plain, strict=True)]
-    assert compared == sorted(set(compared))
-    assert more == sorted(set(more))
+def test_each_head_takes_more() -> None:
+    found = [n_bytes(PCGrad(), n_heads=each) for each in (1, 2, 8)]
+    assert found == sorted(set(found))

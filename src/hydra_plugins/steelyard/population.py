@@ -1,5 +1,6 @@
 """`hydra/launcher=population`: the runs of a sweep beside each other in one process."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +28,10 @@ class PopulationLauncher(Elsewhere):
 
         check_counts(0, n_together=self.n_together)
         given = self.memory_gib
-        if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        if not (is_number and math.isfinite(given) and given >= 0):
             raise Refused(
-                f"`hydra.launcher.memory_gib` must be a number of at least 0, got {given!r}."
+                f"`hydra.launcher.memory_gib` must be a finite number of at least 0, got {given!r}."
             )
 
     def carry_out(self, configs: Sequence[DictConfig]) -> None:

@@ -75,7 +75,11 @@ def as_numbers(name: str, values: pd.Series) -> np.ndarray:
         raise ValueError(f"`{name}` must be a column of numbers, got dates.")
     if not pd.api.types.is_numeric_dtype(values):
         values = values.astype(object)
-    numbers = pd.to_numeric(values.map(_as_number, na_action="ignore"), errors="coerce")
+    numbers = pd.to_numeric(values, errors="coerce")
+    unread = numbers.isna() & values.notna()
+    if unread.any():  # a word may be a truth: asked of these alone, for it takes a while
+        told = pd.to_numeric(values[unread].map(_as_number), errors="coerce")
+        numbers = numbers.astype("float64").fillna(told.astype("float64"))
     broken = (numbers.isna() & values.notna()) | numbers.isin([np.inf, -np.inf])
     if broken.any():
         raise ValueError(

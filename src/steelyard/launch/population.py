@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -18,6 +19,7 @@ from steelyard.tracking.tracker import Identity
 
 SHARE_OF_MEMORY = 0.7  # of what is free when a population begins
 GIB = 2**30
+PARTS = ("model", "weighting", "balance", "optimizer", "training")  # which make a step what it is
 
 
 class Population:
@@ -57,15 +59,13 @@ class Population:
         wanted = min(self.n_together or n_cores(), len(members))
         free = psutil.virtual_memory().available * SHARE_OF_MEMORY
         budget = self.memory_gib * GIB or free
-        each = max(
-            bytes_of_run(
-                source_of(json.dumps(plain(config.data))),
-                construct(config.model),
-                construct(config.weighting),
-                config.training.batch_size,
-            )
-            for config in _models(members)
-        )
+        sizes = []
+        for config in _models(members):
+            with suppress(Exception):  # its run will say what is wrong, and the others go on
+                source = source_of(json.dumps(plain(config.data)))
+                parts = construct(config.model), construct(config.weighting)
+                sizes.append(bytes_of_run(source, *parts, config.training.batch_size))
+        each = max(sizes, default=1)
         fitting = max(1, int(budget // each))
         size = f"{each / GIB:.2g} GiB each"
         if fitting < wanted:
@@ -103,11 +103,16 @@ class Population:
 
 
 def populations(configs: Sequence[DictConfig]) -> list[list[DictConfig]]:
-    """Returns the runs by what they share: data and batch size, in the order of the sweep."""
-    found: dict[str, list[DictConfig]] = {}
+    """Returns the runs by what they share: data and batch size.
+
+    Within a population those of one make follow each other, for only the latest traces are kept.
+    """
+    found: dict[str, dict[str, list[DictConfig]]] = {}
     for config in configs:
-        found.setdefault(json.dumps(_shared(config)), []).append(config)
-    return list(found.values())
+        makes = found.setdefault(json.dumps(_shared(config)), {})
+        make = json.dumps([plain(config[part]) for part in PARTS])
+        makes.setdefault(make, []).append(config)
+    return [[each for make in makes.values() for each in make] for makes in found.values()]
 
 
 def _shared(config: DictConfig) -> dict[str, Any]:

@@ -85,6 +85,9 @@ def fit(
         for row in progress.history:
             report(int(row["epoch"]), {name: row[name] for name in row if name != "epoch"})
 
+    def keep() -> None:
+        checkpoint.save(folder, model, best, vars(progress))
+
     last = time.monotonic()
     while not progress.is_over(recipe):
         epoch = progress.next_epoch
@@ -97,10 +100,14 @@ def fit(
         values |= _training_rates(model.heads, progress.history, values)
         if progress.see(values):
             best = model.network.get_weights()
-        report(epoch, values)
+        try:
+            report(epoch, values)
+        except KeyboardInterrupt:
+            keep()
+            raise
         now = time.monotonic()
         if progress.is_over(recipe) or now - last >= checkpoint_seconds:
-            checkpoint.save(folder, model, best, vars(progress))
+            keep()
             last = now
     if best:
         model.network.set_weights(best)

@@ -10,6 +10,7 @@ from steelyard.weighting.base import Weighting
 
 BYTES = 4  # of a number
 COPIES = 5  # of each parameter: itself, two moments, a gradient, the best so far
+COMPARED = 3  # a head's gradient, in float64 too
 PASSES = 2  # an activation, and its gradient
 
 
@@ -19,10 +20,8 @@ def bytes_of_run(source: Source, network: Network, weighting: Weighting, batch_s
     Activations are counted for the longest example and as if none were freed before the last.
     """
     model = network.build(source.inputs, source.tasks)
-    n_heads = len(source.tasks)
-    compares = weighting.needs_gramian or weighting.needs_coordinates
-    copies = COPIES + (3 * n_heads if compares else 0)  # the heads' gradients, in float64 too
-    copies += n_heads * len(weighting.keeps)
+    # Gradients are compared in every run, for its diagnosis if not for its method.
+    copies = COPIES + len(source.tasks) * (COMPARED + len(weighting.keeps))
     lengths = {each.name: each.shape[0] for each in source.inputs if each.kind == "text"}
     longest = max(lengths.values(), default=1)
     n_numbers = sum(

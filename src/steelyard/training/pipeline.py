@@ -1,5 +1,6 @@
 """From a source and a network's plan to a trained, tested model: what decides a run's numbers."""
 
+import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -99,7 +100,9 @@ def _prepare(parts: Parts) -> _Ready:
     tasks, splits = parts.source.tasks, parts.source.splits
     _check_labels(tasks, splits["train"])
     course = course_of(_make_of(parts))
-    keras.utils.set_random_seed(_python_seed(parts.seeds.weights))
+    # Keras draws the seeds of its layers from here. Its own function seeds TensorFlow too, which
+    # then forgets how to run what it has traced.
+    random.seed(_python_seed(parts.seeds.weights))
     network = _built(parts)
 
     heads = [task.name for task in tasks]
