@@ -4,6 +4,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -16,11 +17,11 @@ class Elsewhere(Launcher):
     """Composes the runs, tells of those that are there already, and has the others carried out.
 
     Attributes:
-        composed: The configuration of each run, by its overrides; the sweeper sets it.
+        composed: The configuration of each run, by its overrides, where the sweeper says it.
         runs: Of the command, which is told how each run goes (`steelyard.launch.board.Board`).
     """
 
-    composed: Mapping[tuple[str, ...], DictConfig]
+    composed: Mapping[tuple[str, ...], DictConfig] = MappingProxyType({})
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -51,7 +52,10 @@ class Elsewhere(Launcher):
 
         configs, identities, missing = [], [], []
         for overrides in job_overrides:
-            config = self.composed[tuple(overrides)]
+            config = self.composed.get(tuple(overrides))
+            if config is None:  # a sweeper of someone else's
+                loader = self.hydra_context.config_loader
+                config = loader.load_sweep_config(self.config, list(overrides))
             configs.append(
                 OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
             )
