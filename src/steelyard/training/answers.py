@@ -11,7 +11,7 @@ import numpy as np
 from steelyard.arrays import Named
 from steelyard.data.source import Source
 from steelyard.task import CORNERS, Task
-from steelyard.training.course import LOOK_BATCH
+from steelyard.training.course import LOOK_BATCH, Course
 from steelyard.training.judge import Judge
 
 
@@ -107,7 +107,9 @@ def repeat_test(network: Path, source: Source, trained: Sequence[str]) -> dict[s
         trained=frozenset(trained),
     )
     model = keras.models.load_model(network)
-    return judge.measure(partial(model.predict, batch_size=LOOK_BATCH, verbose=0))
+    return judge.measure(
+        partial(Course().outputs, model)
+    )  # as its run looked: `predict` rounds otherwise
 
 
 def as_task(told: dict[str, Any]) -> Task:
