@@ -2,7 +2,7 @@
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra.errors import InstantiationException
@@ -62,3 +62,12 @@ def _is_allowed(target: str) -> bool:
         return False
     found = getattr(module, match[2], None)
     return isinstance(found, type) and found.__module__ == module.__name__
+
+
+def flat(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields a configuration's values by dotted name."""
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from flat(value, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, node

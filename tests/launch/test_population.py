@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,112 +15,23 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-from steelyard.cli.compose import composed, composing
-from steelyard.cli.validate import without_hydra
 from steelyard.launch.population import Population, populations
 from steelyard.models.network import MERGES
-from steelyard.run import Done, Failed, run
-from steelyard.tracking.record import RunFolder
-from steelyard.tracking.tracker import Identity
+from steelyard.run import Failed
 from steelyard.training import course
 from tests.cli.commands import TINY, called, finished, started
-from tests.house.test_census import METHODS
+from tests.launch.beside import NOISE, Noted, settings
 from tests.launch.test_parallel import records, waited
 
 BESIDE = ("hydra/launcher=population", "hydra.launcher.n_together=3")
 ONE_BY_ONE = ("hydra/launcher=basic",)
 SWEEP = ("train", "-m", *TINY, "tracker=record")
 FOR_LONG = (*SWEEP, "training.epochs=3000", "tracker.checkpoint_seconds=0", "seed=0,1")
-NUMBERS = (
-    "{n: {_target_: steelyard.data.noise.NoiseInput, kind: numeric, shape: [4], vocabulary: 0}}"
-)
-HEADS = ", ".join(
-    f"{name}: {{_target_: steelyard.data.noise.NoiseTask, kind: {kind}, n_classes: {n}, loss: ''}}"
-    for name, kind, n in (("a", "regression", 0), ("b", "binary", 0), ("c", "multiclass", 3))
-)
 TWO = (  # inputs of four and of five numbers
     "data.inputs_of={n: {_target_: steelyard.data.noise.NoiseInput, kind: numeric, "
     "shape: [4], vocabulary: 0}, m: {_target_: steelyard.data.noise.NoiseInput, "
     "kind: numeric, shape: [5], vocabulary: 0}}"
 )
-NOISE = (  # three heads on four numbers: the least that every method can weigh
-    "data=noise",
-    f"++data.inputs_of={NUMBERS}",
-    f"++data.tasks_of={{{HEADS}}}",
-    "data.n_train=32",
-    "model=shared_trunk",
-    "model.encoders.numeric.units=[]",
-    "model.trunk=[4]",
-    "training.batch_size=8",
-    "training.epochs=2",
-    "training.diagnose_every=0",
-)
-
-
-class Noted:
-    """A board that keeps what it is told."""
-
-    def __init__(self, fail_at: int = -1) -> None:
-        self.lanes: list[int] = []
-        self.n_epochs: Counter[str] = Counter()
-        self.outcomes: dict[str, Done | Exception] = {}
-        self.threads: set[int] = set()
-        self.fail_at = fail_at
-
-    def begin(self, config: DictConfig, lane: int = 0) -> None:
-        self.lanes.append(lane)
-
-    def epoch(
-        self, identity: Identity, epoch: int, values: Mapping[str, float], lane: int = 0
-    ) -> None:
-        self.n_epochs[identity.name] += 1
-        self.threads.add(threading.get_ident())
-
-    def ended(self, config: DictConfig, outcome: Done | Exception) -> None:
-        self.outcomes[f"{config.output}-{config.seed}-{len(self.outcomes)}"] = outcome
-        if len(self.outcomes) == self.fail_at:
-            raise KeyboardInterrupt
-
-
-def settings(output: Path, *words: str) -> DictConfig:
-    with composing():
-        return without_hydra(composed([*words, "tracker=record", f"output={output}"]))
-
-
-def told(output: Path, record: Mapping[str, Any]) -> Any:
-    """Returns what a run says of itself, without what the clock and the folder say."""
-    beside = ("seconds", "machine", "git_commit")
-    kept = {name: value for name, value in record.items() if name not in beside}
-    return kept, RunFolder(output, record["run_key"]).history()
-
-
-def alone(
-    output: Path, monkeypatch: pytest.MonkeyPatch, sweep: Sequence[Sequence[str]]
-) -> dict[str, Any]:
-    """Returns what runs say that were traced and trained one by one, by their keys."""
-    found = {}
-    for words in sweep:
-        monkeypatch.setattr(course, "_courses", OrderedDict())
-        record = run(settings(output, *words), lambda *_: None).record
-        found[record["run_key"]] = told(output, record)
-    monkeypatch.setattr(course, "_courses", OrderedDict())
-    return found
-
-
-def together(
-    output: Path, sweep: Sequence[Sequence[str]], board: Noted | None = None
-) -> dict[str, Any]:
-    """Returns what runs say that trained beside each other, by their keys."""
-    board = board or Noted()
-    configs = [settings(output, *words) for words in sweep]
-    Population(board, n_together=len(sweep), memory_gib=0).carry_out(configs)
-    found = {}
-    for each in board.outcomes.values():
-        assert isinstance(each, Done), each
-        assert each.is_new
-        found[each.record["run_key"]] = told(output, each.record)
-    assert len(found) == len(sweep)
-    return found
 
 
 # What it is asked, and what it says
@@ -280,60 +191,6 @@ def test_lanes_are_given_to_the_next_run_and_a_stop_ends_those_that_go(tmp_path:
     assert board.n_epochs["equal-9"] < 100000
     assert board.n_epochs["equal-11"] == 0
     assert not list(tmp_path.glob("runs/*/traceback.txt"))
-
-
-# Every network, every method
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
-def test_runs_of_a_method_are_what_each_is_alone(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    arms = (["seed=0"], ["seed=1"], ["seed=2", "loss_weights={a:0.1,b:1,c:3}"])
-    sweep = [[*NOISE, f"weighting={method}", *arm] for arm in arms]
-    wanted = alone(tmp_path / "alone", monkeypatch, sweep[2:])  # the first traces in any case
-    found = together(tmp_path / "together", sweep)
-    assert {key: found[key] for key in wanted} == wanted
-    assert len({json.dumps(each[1]) for each in found.values()}) == len(sweep)
-
-
-SYSTEMS = {
-    "posts": ("data.n_train=128", "data.inputs_of.text.vocabulary=500", "training.epochs=2"),
-    "question_answering": ("data.n_train=128", "training.epochs=2"),
-    "image_and_metadata": ("data.inputs_of.image.shape=[32,32,3]", "training.epochs=2"),
-    "numbers_and_text": ("data.n_train=128", "training.epochs=2"),
-    "shared_trunk": ("training.epochs=2", "training.schedule=cosine"),
-    "separate_towers": ("training.epochs=2", "training.diagnose_every=3"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_runs_of_a_network_are_what_each_is_alone(
-    system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small = [f"experiment=book_{system}", *SYSTEMS[system]]
-    sweep = [[*small, f"seed={seed}"] for seed in range(3)]
-    wanted = alone(tmp_path / "alone", monkeypatch, sweep[2:])
-    found = together(tmp_path / "together", sweep)
-    assert {key: found[key] for key in wanted} == wanted
-    assert len({json.dumps(each[1]) for each in found.values()}) == len(sweep)
-
-
-@pytest.mark.slow
-def test_runs_of_many_makes_at_a_time_are_what_each_is_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """More makes than are kept, so that some are dropped while others train."""
-    sweep = [
-        [*NOISE, f"optimizer.learning_rate={rate}", f"seed={seed}"]
-        for seed in (0, 1)
-        for rate in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-    ]
-    wanted = alone(tmp_path / "alone", monkeypatch, sweep[::7])
-    found = together(tmp_path / "together", sweep)
-    assert {key: found[key] for key in wanted} == wanted
 
 
 # A command that is cut off

@@ -1,4 +1,4 @@
-"""A launcher that has runs carried out elsewhere: what the launchers of the project share."""
+"""A launcher that hands runs on: what the launchers of the project share."""
 
 import json
 from abc import abstractmethod
@@ -10,7 +10,7 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 
 class Elsewhere(Launcher):
@@ -47,7 +47,8 @@ class Elsewhere(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> list[JobReturn]:
         """Returns when all runs are over; what came of them is in `runs`."""
-        from steelyard.run import identify, plain, source_of  # noqa: PLC0415  only where there is a sweep
+        from steelyard.cli.validate import without_hydra  # noqa: PLC0415  only where there is a sweep
+        from steelyard.run import identify, plain, source_of  # noqa: PLC0415
         from steelyard.tracking.record import RunFolder  # noqa: PLC0415
 
         configs, identities, missing = [], [], []
@@ -56,9 +57,7 @@ class Elsewhere(Launcher):
             if config is None:  # a sweeper of someone else's
                 loader = self.hydra_context.config_loader
                 config = loader.load_sweep_config(self.config, list(overrides))
-            configs.append(
-                OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-            )
+            configs.append(without_hydra(config))
         self.runs.open(configs[0])
         for config in configs:
             settings = plain(config)

@@ -1,1 +1,1 @@
-"""Where runs of a sweep are carried out, if not in the process of the command."""
+"""Where runs of a sweep are carried out: beside each other, in other processes, or by Slurm."""

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 from omegaconf import DictConfig
 
-from steelyard.construct import construct
+from steelyard.construct import construct, flat
 from steelyard.launch.board import Answer, Board, answer, outcome
 from steelyard.launch.parallel import n_cores
 from steelyard.run import plain, source_of
@@ -61,7 +61,7 @@ class Population:
         budget = self.memory_gib * GIB or free
         sizes = []
         for config in _models(members):
-            with suppress(Exception):  # its run will say what is wrong, and the others go on
+            with suppress(ValueError):  # its run will say what is wrong, and the others go on
                 source = source_of(json.dumps(plain(config.data)))
                 parts = construct(config.model), construct(config.weighting)
                 sizes.append(bytes_of_run(source, *parts, config.training.batch_size))
@@ -128,15 +128,8 @@ def _models(members: Sequence[DictConfig]) -> list[DictConfig]:
 def _difference(one: DictConfig, other: DictConfig) -> str:
     """Returns in which keys two populations differ, in words."""
     told = []
-    first, second = (dict(_flat(_shared(each))) for each in (one, other))
+    first, second = (dict(flat(_shared(each))) for each in (one, other))
     for key in dict.fromkeys([*first, *second]):
         if first.get(key) != second.get(key):
             told.append(f"{key} {second.get(key)} and not {first.get(key)}")
     return ", ".join(told)
-
-
-def _flat(node: Any, name: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(node, Mapping):
-        return [(name, node)]
-    pairs = [_flat(value, f"{name}.{key}" if name else str(key)) for key, value in node.items()]
-    return [pair for each in pairs for pair in each]

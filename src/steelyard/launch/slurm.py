@@ -39,8 +39,8 @@ class Job:
 def carry_out(configs: Sequence[DictConfig], board: Board, parameters: Mapping[str, Any]) -> None:
     """Carries out runs as one array of jobs; whatever happens, no job is left behind.
 
-    MLflow's database is a file that one machine may write: the jobs write records alone, and a
-    run is shown in MLflow when its record is there.
+    Where MLflow's database is a file, one machine may write it: the jobs write records alone, and
+    a run is shown when its record is there. An MLflow server is told by the jobs themselves.
 
     Args:
         configs: Of the runs, without Hydra's part.
@@ -64,8 +64,10 @@ def carry_out(configs: Sequence[DictConfig], board: Board, parameters: Mapping[s
 
 
 def _recorded(config: DictConfig) -> dict[str, Any]:
-    """Returns the settings of a run that writes its record, and nothing else."""
+    """Returns the settings of a run that writes its record, and nothing else but to a server."""
     settings = plain(config)
+    if settings["tracker"].get("tracking_uri"):
+        return settings
     seconds = settings["tracker"]["checkpoint_seconds"]
     return {**settings, "tracker": {"_target_": RECORD_ALONE, "checkpoint_seconds": seconds}}
 

@@ -2,11 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from steelyard.construct import flat
 from steelyard.tracking.mlflow_client import (
     RANKING,
     Place,
@@ -160,7 +161,7 @@ def _open(
     from mlflow.entities import Param  # noqa: PLC0415  imported with the client
 
     client, experiment = client_of(place), experiment_of(place, run.study)
-    params = [Param(name, value[:LONGEST_PARAM]) for name, value in _flat(config)]
+    params = [Param(name, _text(value)[:LONGEST_PARAM]) for name, value in flat(config)]
     found = found or find(place, experiment, run_key=run.key)
     if found is not None and found.info.status != "FINISHED":
         client.update_run(found.info.run_id, status="RUNNING")
@@ -191,13 +192,8 @@ def _end_sweep(place: Place, study: str, sweep: str, rows: Sequence[Mapping[str,
     close_dead(place, study, ended=sweep)
 
 
-def _flat(node: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yields a configuration's values by dotted name."""
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            yield from _flat(value, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, node if isinstance(node, str) else json.dumps(node)
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _summary(record: Mapping[str, Any]) -> dict[str, float]:
