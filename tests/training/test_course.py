@@ -87,6 +87,17 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("n_gathered", [1, 64, 65])
+def test_examples_may_be_put_in_order_a_few_batches_at_a_time(
+    n_gathered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, by_parts = model(0), model(0)
+    train(Course(), at_once)
+    monkeypatch.setattr(of_course, "N_GATHERED", n_gathered)  # 70 examples, in batches of 32
+    train(Course(), by_parts)
+    assert_same(values(by_parts), values(at_once))
+
+
 @pytest.mark.parametrize(("method", "options"), CASES)
 def test_a_second_model_is_trained_as_by_a_course_of_its_own(
     method: Weighting, options: dict[str, Any]
