@@ -66,7 +66,7 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
         report: Told of each epoch.
     """
     with _building:  # seeds are the process's own, and runs may train beside each other
-        ready = _prepare(parts)
+        ready = prepare(parts)
     train = ready.judges["train"].examples
     targets = {task.name: task.scale(train.targets[task.name]) for task in parts.source.tasks}
     progress = fit(
@@ -86,7 +86,7 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
     return Outcome(ready.model.network, status, progress.history, facts)
 
 
-class _Ready(NamedTuple):
+class Ready(NamedTuple):
     """What a run is about to train."""
 
     model: WeighedModel
@@ -95,7 +95,7 @@ class _Ready(NamedTuple):
     start: dict[str, float]  # each head's loss before the first step
 
 
-def _prepare(parts: Parts) -> _Ready:
+def prepare(parts: Parts) -> Ready:
     """Returns the model, compiled, and those who judge it."""
     tasks, splits = parts.source.tasks, parts.source.splits
     _check_labels(tasks, splits["train"])
@@ -125,7 +125,7 @@ def _prepare(parts: Parts) -> _Ready:
         loss_weights=weights,
     )
     trained = frozenset(head for head, weight in weights.items() if weight > 0)
-    return _Ready(model, course, _judges(parts, trained), start)
+    return Ready(model, course, _judges(parts, trained), start)
 
 
 def _make_of(parts: Parts) -> str:
@@ -162,7 +162,7 @@ def _judges(parts: Parts, trained: frozenset[str]) -> dict[Split, Judge]:
     }
 
 
-def _facts(parts: Parts, ready: _Ready, progress: Progress, *, is_finished: bool) -> dict[str, Any]:
+def _facts(parts: Parts, ready: Ready, progress: Progress, *, is_finished: bool) -> dict[str, Any]:
     """Returns what a record says of a run beside its course."""
     tasks, splits, network = parts.source.tasks, parts.source.splits, ready.model.network
     heads, trained = [task.name for task in tasks], ready.judges["test"].trained
