@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -57,3 +58,29 @@ def configs_of(
         return config
 
     return [config_of(job) for job in jobs]
+
+
+def hand_on(
+    launcher: Any,
+    jobs: Sequence[Sequence[str]],
+    configs: Sequence[DictConfig],
+    size: int,
+    first: int = 0,
+) -> list[Any]:
+    """Hands runs to a launcher, some at a time, and returns what it returned.
+
+    Args:
+        launcher: Hydra's, or one of ours, which takes the configurations as they are.
+        jobs: The overrides of each run.
+        configs: The configuration of each run, with Hydra's part.
+        size: How many at a time.
+        first: The number of the first one in the whole sweep.
+    """
+    launcher.composed = {tuple(job): each for job, each in zip(jobs, configs, strict=True)}
+    results: list[Any] = []
+    for begin in range(0, len(jobs), size):
+        batch = jobs[begin : begin + size]
+        results.append(launcher.launch(batch, initial_job_idx=first + begin))
+    for result in (each for batch in results for each in batch):
+        _ = result.return_value  # raises what the run raised
+    return results

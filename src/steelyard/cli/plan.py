@@ -22,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
                 "setting": identity.tags["setting"],
                 "seed": settings["seed"],
                 "overrides": job.overrides,
+                **job.marks,
             }
         )
     path = folder_of(study) / PLAN

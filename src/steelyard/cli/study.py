@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from hydra_plugins.steelyard.arms import jobs_of
-from hydra_plugins.steelyard.jobs import configs_of
+from hydra_plugins.steelyard.arms import ArmsConfig, asked_of, sweep_of
 from steelyard.cli.compose import composed, composing, conf
-from steelyard.cli.validate import validate_sweep, without_hydra
+from steelyard.cli.validate import without_hydra
 from steelyard.construct import Refused
+from steelyard.sweep.marks import marks_of
 
 PLAN, RUNS, CURVES, DATA = "plan.json", "runs.csv", "curves.csv", "data.json"
 FOLDER = Path("experiments")
@@ -24,6 +24,7 @@ class Job(NamedTuple):
 
     overrides: list[str]
     config: DictConfig
+    marks: dict[str, Any]  # what is told of it beside its setting: `tuned`, `across`
 
 
 def jobs(study: str) -> list[Job]:
@@ -35,13 +36,15 @@ def jobs(study: str) -> list[Job]:
     with composing():
         whole = composed([f"experiment={study}"])
         sweeper = whole.hydra.sweeper
+        if sweeper._target_ != ArmsConfig._target_ or sweeper.halving is not None:
+            raise Refused(f"`{study}` must say which runs it has, got a search, whose results do.")
+        asked = asked_of(sweeper)
         loader = GlobalHydra.instance().config_loader()
-        params: Any = OmegaConf.to_container(sweeper.params or OmegaConf.create({}))
-        arms: Any = OmegaConf.to_container(sweeper.arms or OmegaConf.create([]))
-        told = jobs_of(loader, params, arms, [])
-        configs = configs_of(loader, whole, [[f"experiment={study}", *job] for job in told])
-    validate_sweep(configs)
-    return [Job(job, without_hydra(config)) for job, config in zip(told, configs, strict=True)]
+        runs = sweep_of(loader, whole, asked, [], lead=[f"experiment={study}"])
+    return [
+        Job(job, without_hydra(config), marks_of(asked.tuned, asked.across, config))
+        for job, config in zip(runs.jobs, runs.configs, strict=True)
+    ]
 
 
 def folder_of(study: str) -> Path:
