@@ -1,0 +1,1 @@
+"""What a run's record says of it: who dominated, why, and what would help."""
