@@ -55,7 +55,7 @@ class Size(NamedTuple):
 
 
 SIZES = {
-    "reduced": Size(5_000, 64, ((64,), (64, 64), (64, 64)), 300, 50, 4),
+    "reduced": Size(5_000, 64, ((64,), (64, 64), (64, 64)), 300, 20, 5),
     "full": Size(50_000, 256, ((128,), (256, 256), (256, 256)), 500, 4, 5),
 }
 
@@ -90,9 +90,11 @@ def main() -> None:
             f"{contender.name:40} {rows[-1][1]:8.1f} CPU ms a step, {middle:5.2f} of fixed",
             flush=True,
         )
-        write(options.size, size, rows, [])  # what is measured is not lost
+        told = table("times `fixed`", rows)
+        write(f"`posts`, {options.size}", size, told)  # what is measured is not lost
     if options.peer:
-        write(options.size, size, rows, of_peer(options.peer, size))
+        told = table("times plain PyTorch", of_peer(options.peer, size))
+        write(f"TorchJD on `posts`, {options.size}", size, told)
 
 
 def of_peer(interpreter: str, size: Size) -> list[Row]:
@@ -115,7 +117,7 @@ def contenders() -> list[Contender]:
     """Returns all ways to train, plain Keras first."""
     found = [
         Contender("plain Keras", plain),
-        Contender("fixed, diagnosed every 50 steps", weighed(steelyard.Fixed(), every=50)),
+        Contender("fixed, diagnosed every 20 steps", weighed(steelyard.Fixed(), every=20)),
     ]
     for kind in methods():
         if kind is not steelyard.Fixed and not holds(kind):
@@ -188,20 +190,19 @@ def turns(size: Size, contender: Contender) -> tuple[list[float], list[float]]:
     return timed
 
 
-def write(name: str, size: Size, rows: Sequence[Row], peers: Sequence[Row]) -> None:
-    """Writes the table of a size into the result; those of other sizes stay."""
+def write(name: str, size: Size, told: Sequence[str]) -> None:
+    """Writes the table of a size into the result; those of other names stay."""
     parts = RESULT.read_text(encoding="utf-8").split("\n## ") if RESULT.is_file() else [HEAD]
-    kept = [part for part in parts[1:] if not part.startswith(f"`posts`, {name}")]
+    kept = [part for part in parts[1:] if not part.startswith(f"{name}:")]
     machine = f"{platform.machine()}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
     lines = [
-        f"`posts`, {name}: embedding {size.vocabulary:,} x {size.embedding}, {size.length} words, "
+        f"{name}: embedding {size.vocabulary:,} x {size.embedding}, {size.length} words, "
         f"batch {BATCH}, RMSprop, K = 3",
         "",
         f"{size.n_turns} turns of {size.n_steps} steps each; {machine}.",
-        *table("times `fixed`", rows),
-        *(table("times plain PyTorch", peers) if peers else []),
+        *told,
     ]
-    text = "\n## ".join([parts[0].rstrip() + "\n", *[part.rstrip() + "\n" for part in kept]])
+    text = "\n## ".join([HEAD.rstrip() + "\n", *[part.rstrip() + "\n" for part in kept]])
     RESULT.write_text(f"{text}\n## " + "\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -223,6 +224,8 @@ HEAD = """# What a step costs
 Written by `python benchmarks/steps.py --size reduced` and `--size full`. `fixed` is `WeighedModel`
 with fixed weights and no diagnosis; each row took turns with it in one process. Time is that of the
 processor, in all threads together; it depends on the machine, and the ratios are what counts.
+TorchJD's (`--peer PYTHON`; alone with `--only none`) are of the same network in PyTorch, in a
+process of their own: their ratios are to plain PyTorch, and only their milliseconds compare.
 """
 
 if __name__ == "__main__":
