@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from steelyard.analysis.phrases import chosen, unserved
 from steelyard.analysis.recommend import Recommendation, recommend
-from steelyard.analysis.report import chosen, unserved
 from steelyard.analysis.study import Study
 
 HEADS = ("age", "gender")

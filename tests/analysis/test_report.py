@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from steelyard.analysis import figures
 from steelyard.analysis.recommend import recommend
-from steelyard.analysis.report import write
+from steelyard.analysis.report import Beside, write
 from steelyard.analysis.study import Study
 
 DATA: dict[str, Any] = {
@@ -75,8 +76,19 @@ def study(*settings: str, seeds: int = 3, **changes: str) -> Study:
     return Study(name="made", runs=pd.DataFrame(runs), curves=pd.DataFrame(curves), data=DATA)
 
 
+@pytest.fixture
+def drawn() -> None:
+    """Asked for by the tests that look at figures: they take seconds."""
+
+
+@pytest.fixture(autouse=True)
+def _words_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(figures, "draw", lambda *_: [])
+
+
 def report(given: Study, folder: Path) -> str:
-    write(given, folder, "**Question:** Which?")
+    write(given, folder, Beside(expectation="**Question:** Which?"))
     return (folder / "report.md").read_text()
 
 
@@ -94,6 +106,7 @@ def test_the_best_mean_of_losses_over_those_alone_is_recommended() -> None:
     assert gender.won_back == pytest.approx((0.69 - 0.42) / (0.69 - 0.40), rel=1e-6)
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_report_says_the_answer_its_reason_and_how_sure(tmp_path: Path) -> None:
     text = report(study(*LOSSES), tmp_path)
     assert '**Use `loss_weights={"age": 0.01, "gender": 1}`**' in text
@@ -105,9 +118,12 @@ def test_a_report_says_the_answer_its_reason_and_how_sure(tmp_path: Path) -> Non
     assert "nash_mtl; its score differs" in text
     page = (tmp_path / "report.html").read_text()
     assert len(page.encode()) < 1_000_000
-    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
         "front.png",
+        "front.svg",
+        "ranking.png",
+        "ranking.svg",
         "heads.png",
         "curves.png",
     }
@@ -132,6 +148,7 @@ def test_heads_that_no_setting_serves_are_named(tmp_path: Path) -> None:
     assert "have the best score on validation: on average over the 2 heads" in text
 
 
+@pytest.mark.usefixtures("drawn")
 def test_the_same_records_make_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         report(study(*LOSSES), tmp_path / name)
@@ -154,6 +171,7 @@ def test_one_seed_gives_no_interval_and_says_so(tmp_path: Path) -> None:
     assert "±" not in text
 
 
+@pytest.mark.usefixtures("drawn")
 def test_one_setting_proves_nothing_and_says_so(tmp_path: Path) -> None:
     assert "No other fixed setting was tried" in report(study("equal"), tmp_path)
 
@@ -169,3 +187,78 @@ def test_failed_and_diverged_runs_are_counted(tmp_path: Path) -> None:
 
 def test_methods_alone_give_no_weights_to_recommend(tmp_path: Path) -> None:
     assert "nothing can be recommended" in report(study("nash_mtl"), tmp_path)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_point_of_the_page_tells_its_setting_and_its_weights(tmp_path: Path) -> None:
+    report(study(*LOSSES), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "<title>age=0.01 (3 seeds)\nloss weights: age=0.01 gender=1" in page
+    assert page.count("<svg ") == 2
+
+
+def test_every_setting_stands_in_one_table_with_what_a_step_of_it_costs(tmp_path: Path) -> None:
+    beside = Beside(costs={"nash_mtl": "one a head", "fixed": "one"}, citations=["Navon 2022"])
+    write(study(*LOSSES), tmp_path, beside)
+    text = (tmp_path / "report.md").read_text()
+    rows = text[text.index("### Every setting") :].splitlines()[4:8]
+    names = [row.split("|")[1].strip() for row in rows]
+    assert names == ["nash_mtl", "**age=0.01**", "inverse_start", "equal"]  # by score on the test
+    assert "| one a head | 3 |" in rows[0]
+    assert "| one | 3 |" in rows[1]
+    assert "- Navon 2022" in text
+
+
+def varied(**columns: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns the runs and the curves of a study with further columns."""
+    given = study("equal", "age=0.01", "nash_mtl", "age alone", "gender alone")
+    return given.runs.assign(**columns), given.curves.assign(**columns)
+
+
+def test_each_setting_is_held_at_the_tuned_value_that_validation_likes_best() -> None:
+    runs, curves = zip(
+        varied(tuned="rate=0.1", **{"valid/score": 0.9}),
+        varied(tuned="rate=0.01", **{"valid/score": 0.8}),
+        strict=True,
+    )
+    both = pd.concat(runs, ignore_index=True)
+    both.loc[(both["setting"] == "equal") & (both["tuned"] == "rate=0.01"), "valid/score"] = 1.0
+    found = Study.made_of("made", both, pd.concat(curves, ignore_index=True), DATA)
+    assert found.chosen["equal"] == "rate=0.1"
+    assert found.chosen["nash_mtl"] == "rate=0.01"
+    assert (found.n_tried, found.n_trained, len(found.runs)) == (2, 30, 15)
+    assert set(found.curves.loc[found.curves["setting"] == "equal", "tuned"]) == {"rate=0.1"}
+
+
+def test_a_tuned_value_with_a_seed_that_did_not_finish_comes_last() -> None:
+    good, bad = (
+        varied(tuned=f"rate={rate}", **{"valid/score": score})[0]
+        for rate, score in ((0.01, 0.9), (0.1, 0.5))
+    )
+    bad.loc[(bad["setting"] == "equal") & (bad["seed"] == 1), "status"] = "diverged"
+    found = Study.made_of("made", pd.concat([good, bad]), pd.DataFrame(), DATA)
+    assert found.chosen["equal"] == "rate=0.01"
+    assert found.chosen["nash_mtl"] == "rate=0.1"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_study_across_conditions_answers_for_each_and_compares_them(tmp_path: Path) -> None:
+    runs, curves = zip(varied(across="[1, 1]"), varied(across="[1, 10]"), strict=True)
+    both = pd.concat(runs, ignore_index=True)
+    is_there = (both["across"] == "[1, 10]") & (both["setting"] == "nash_mtl")
+    both.loc[is_there, "test/gender/loss"] = 0.8
+    found = Study.made_of("made", both, pd.concat(curves, ignore_index=True), DATA)
+    text = report(found, tmp_path)
+    table = text[text.index("## The answer") :].splitlines()
+    assert table[2] == "| setting | [1, 1] | [1, 10] |"
+    row = next(line for line in table if line.startswith("| nash_mtl"))
+    # age 105 / 100; gender 0.41 / 0.40 and 0.8 / 0.40, as in the second half
+    one, other = (float(cell.split()[0]) for cell in row.strip("| ").split("|")[1:])
+    assert one == pytest.approx((1.05 + 1.025) / 2, abs=2e-3)
+    assert other == pytest.approx((1.05 + 2.0) / 2, abs=2e-3)
+    assert "## [1, 10]" in text
+    assert (tmp_path / "figures" / "across.png").is_file()
+    parts = json.loads((tmp_path / "summary.json").read_text())["parts"]
+    assert parts["[1, 1]"]["recommended"]["weights"] == {"age": 0.01, "gender": 1}
+    page = (tmp_path / "report.html").read_text()
+    assert not re.findall(r'src="figures', page)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from math import isnan
 from typing import NamedTuple
 
+from steelyard.analysis.phrases import number, pasted, share, told
 from steelyard.analysis.recommend import recommend
-from steelyard.analysis.report import number, pasted, share, told
 from steelyard.analysis.study import EQUAL, Study
 
 BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"

@@ -1,75 +1,112 @@
 """A study's report: the answer first, in words, then tables and figures; Markdown and one page."""
 
-import base64
 import json
 import math
 import re
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import markdown
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from steelyard.analysis import figures
+from steelyard.analysis import across_figure, figures, phrases
+from steelyard.analysis.comparison import compare
 from steelyard.analysis.evidence import Estimate, estimate
-from steelyard.analysis.recommend import Change, Recommendation, recommend
+from steelyard.analysis.page import TEMPLATES, page, write_text
+from steelyard.analysis.recommend import Recommendation, recommend
 from steelyard.analysis.study import EQUAL, Study
+from steelyard.analysis.sweep_summary import summarise
 
-TEMPLATES = files("steelyard.analysis") / "templates"
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What a report tells that no run's record holds.
+
+    Attributes:
+        expectation: What was asked and expected, as the study's configuration says it.
+        costs: What a step of each method costs, in words, by the name of its file.
+        settings: What all runs of the study share, as YAML.
+        citations: What is to be cited: a line of Markdown each.
+    """
+
+    expectation: str = ""
+    costs: Mapping[str, str] = field(default_factory=dict)
+    settings: str = ""
+    citations: Sequence[str] = ()
 
 
-def write(study: Study, folder: Path, expectation: str) -> None:
+def write(study: Study, folder: Path, beside: Beside) -> None:
     """Writes `report.md`, `report.html`, `summary.json` and `figures/` of a study.
 
     Args:
         study: Its results.
         folder: Where they go.
-        expectation: What was asked and expected, as the study's configuration says it.
+        beside: What no record holds.
     """
-    answer = recommend(study)
-    names = figures.draw(study, answer, folder / "figures")
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"told": told, "gap": gap, "share": share, "number": number}
-    template = environment.from_string((TEMPLATES / "report.md.j2").read_text(encoding="utf-8"))
-    text = template.render(
-        study=study,
-        answer=answer,
-        figures=names,
-        expectation=expectation,
-        equal=EQUAL,
-        estimate=estimate,
-        verdict=verdict,
-        chosen=chosen,
-        unserved=unserved,
-        pasted=pasted(answer.weights) if answer else "",
-        n_failed=int((study.runs["status"] == "failed").sum()),
-        n_diverged=int((study.runs["status"] == "diverged").sum()),
-    )
-    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-    _write(folder / "report.md", text)
-    _write(folder / "report.html", page(text, folder, study.name))
-    _write(
-        folder / "summary.json", json.dumps(summary(study, answer), indent=1, sort_keys=True) + "\n"
+    if study.parts:
+        text = _across(study, folder, beside)
+        found: dict[str, Any] = {
+            "study": study.name,
+            "parts": {at: summary(part, recommend(part)) for at, part in study.parts.items()},
+        }
+    else:
+        answer = recommend(study)
+        names = figures.draw(study, answer, folder / "figures")
+        text = _rendered("report.md.j2", **_said(study, answer, beside), figures=names)
+        found = summary(study, answer)
+    write_text(folder / "report.md", text)
+    write_text(folder / "report.html", page(text, folder, study.name))
+    write_text(folder / "summary.json", json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+def _said(study: Study, answer: Recommendation | None, beside: Beside) -> dict[str, Any]:
+    """Returns what a template is told of a study."""
+    return {
+        "study": study,
+        "answer": answer,
+        "beside": beside,
+        "rows": sorted(
+            compare(study), key=lambda row: (math.isnan(row.score.mean), row.score.mean)
+        ),
+        "volumes": summarise(study),
+        "equal": EQUAL,
+        "pasted": phrases.pasted(answer.weights) if answer else "",
+        "n_failed": int((study.runs["status"] == "failed").sum()),
+        "n_diverged": int((study.runs["status"] == "diverged").sum()),
+    }
+
+
+def _across(study: Study, folder: Path, beside: Beside) -> str:
+    """Returns the report of a study that goes across conditions, and draws its figures."""
+    parts = []
+    for n, (at, part) in enumerate(study.parts.items()):
+        answer = recommend(part)
+        names = figures.draw(part, answer, folder / "figures" / f"part_{n}")
+        parts.append({"at": at, "names": names, "n": n, **_said(part, answer, beside)})
+    across_figure.draw(study, folder / "figures")
+    table = across_figure.scores(study)
+    return _rendered(
+        "across.md.j2", study=study, parts=parts, beside=beside, table=table, equal=EQUAL
     )
 
 
-def page(text: str, folder: Path, title: str) -> str:
-    """Returns a report as one page that needs no other file."""
-    body = markdown.markdown(text, extensions=["tables", "fenced_code"])
-
-    def embedded(match: re.Match[str]) -> str:
-        content = base64.b64encode((folder / match[1]).read_bytes()).decode()
-        return f'src="data:image/png;base64,{content}"'
-
-    body = re.sub(r'src="(figures/[^"]+\.png)"', embedded, body)
-    body = body.replace("<table>", '<div class="table"><table>').replace(
-        "</table>", "</table></div>"
+def _rendered(name: str, **values: Any) -> str:
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(
-        (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
-    )
-    return template.render(title=f"steelyard: {title}", body=body) + "\n"
+    for each in ("told", "gap", "share", "number"):
+        environment.filters[each] = getattr(phrases, each)
+    text = environment.get_template(name).render(phrases=phrases, estimate=estimate, **values)
+    text = re.sub(r"[ \t]+\n", "\n", text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _template(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def summary(study: Study, answer: Recommendation | None) -> dict[str, Any]:
@@ -96,85 +133,6 @@ def summary(study: Study, answer: Recommendation | None) -> dict[str, Any]:
     return found
 
 
-def chosen(study: Study, answer: Recommendation) -> str:
-    """Returns in words from which settings the recommended one was chosen."""
-    n, n_serve, n_seeds = len(study.fixed), len(answer.candidates), len(study.seeds)
-    tried = (
-        f"{n} fixed setting{'s' * (n != 1)} tried, with {n_seeds} seed{'s' * (n_seeds != 1)} each"
-    )
-    if not answer.serves_all:
-        return f"Among the {tried}, these weights have the best score on validation:"
-    share = f"In {n_serve} of the" if n_serve < n else "In each of the" if n > 1 else "In the"
-    among = "among such settings " if n_serve < n else ""
-    best = (
-        f"{among}these weights have the best score there"
-        if n_serve > 1
-        else "these are its weights"
-    )
-    return f"{share} {tried}, every head beats its best constant guess on validation, and {best}:"
-
-
-def unserved(answer: Recommendation) -> str:
-    """Returns in words which heads do not beat a constant guess, where no setting serves all."""
-    never, here = answer.never_served, answer.unserved[answer.setting]
-    others = " or ".join(head for head in here if head not in never)
-    if not never:
-        return f"each beats its best constant guess in some, but {others} not with these weights"
-    told = f"in none of them does {' or '.join(never)} beat its best constant guess on validation"
-    return told + (f", nor with these weights {others}" if others else "")
-
-
-def verdict(change: Change) -> str:
-    """Returns in words whether a head gained or lost against equal weights."""
-    if change.against_equal is None:
-        return "not known: equal weights were not tried"
-    difference = change.against_equal
-    if not difference.is_apart_from_zero:
-        return "no clear difference"
-    is_gain = (difference.mean > 0) == change.more_is_better
-    return "gains" if is_gain else "loses"
-
-
-def pasted(weights: dict[str, float]) -> str:
-    """Returns loss weights ready to paste into `compile`."""
-    inner = ", ".join(f'"{head}": {weight:.4g}' for head, weight in weights.items())
-    return f"loss_weights={{{inner}}}"
-
-
-def told(value: Estimate | None) -> str:
-    """Returns a mean with the half width of its interval."""
-    if value is None or math.isnan(value.mean):
-        return "-"
-    return number(value.mean) + ("" if math.isnan(value.half) else f" ± {number(value.half)}")
-
-
-def gap(value: Estimate | None) -> str:
-    """Returns a difference with its sign and its interval."""
-    if value is None or math.isnan(value.mean):
-        return "-"
-    sign = "+" if value.mean >= 0 else "−"
-    half = "" if math.isnan(value.half) else f" ± {number(value.half)}"
-    return f"{sign}{number(abs(value.mean))}{half}"
-
-
-def share(value: float) -> str:
-    """Returns a share as a percentage."""
-    if math.isnan(value):
-        return "-"
-    is_near_an_end = 0 < value < 0.01 or 0.99 < value < 1  # noqa: PLR2004
-    return f"{100 * value:.2f} %" if is_near_an_end else f"{100 * value:.0f} %"
-
-
-def number(value: float) -> str:
-    """Returns a number to four significant digits, without an exponent where that is short."""
-    if math.isnan(value):
-        return "-"
-    size = abs(value)
-    if size >= 1000:  # noqa: PLR2004
-        return f"{value:,.0f}"
-    return f"{value:.3f}" if size < 10 else f"{value:.2f}" if size < 100 else f"{value:.1f}"  # noqa: PLR2004
-
-
 def _rounded(value: Estimate) -> dict[str, float | None]:
     pairs = {"mean": value.mean, "half": value.half}
     return {
@@ -184,9 +142,3 @@ def _rounded(value: Estimate) -> dict[str, float | None]:
 
 def _plain(weights: dict[str, float]) -> dict[str, float]:
     return {head: float(f"{weight:.6g}") for head, weight in weights.items()}
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)

@@ -1,7 +1,7 @@
 """A study's runs, arranged for comparison: settings by seeds, head by head."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from steelyard.analysis.axes import ACROSS, at, conditions, tuned
 from steelyard.analysis.evidence import Estimate, estimate
 from steelyard.analysis.tables import read_csv
 from steelyard.task import HEADLINE, MEASURES
@@ -25,19 +26,53 @@ class Study:
         runs: A row a run.
         curves: A row an epoch of a run.
         data: What `steelyard prepare` wrote of its data.
+        chosen: The tuned values that each setting was best with, in words; none where nothing is
+            tuned.
+        n_tried: Tuned values that each setting was given.
+        n_trained: Runs of the study, those at other tuned values included.
+        parts: The study under each of the conditions that it goes across; none where it does not.
     """
 
     name: str
     runs: pd.DataFrame
     curves: pd.DataFrame
     data: dict[str, Any]
+    chosen: dict[str, str] = field(default_factory=dict)
+    n_tried: int = 1
+    n_trained: int = 0
+    parts: dict[str, "Study"] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "Study":
         """Returns the study whose results are in a folder."""
         data = json.loads((folder / "data.json").read_text(encoding="utf-8"))
         runs, curves = (read_csv(folder / name) for name in ("runs.csv", "curves.csv"))
-        return cls(name=folder.name, runs=runs, curves=curves, data=data)
+        return cls.made_of(folder.name, runs, curves, data)
+
+    @classmethod
+    def made_of(
+        cls, name: str, runs: pd.DataFrame, curves: pd.DataFrame, data: dict[str, Any]
+    ) -> "Study":
+        """Returns the study of these runs, each setting at the tuned values it is best with.
+
+        Of a study that goes across conditions, it is the first of them; all are in `parts`.
+        """
+        parts = {}
+        for condition in conditions(runs):
+            here = [at(table, condition).drop(columns=ACROSS) for table in (runs, curves)]
+            parts[condition] = cls.made_of(name, here[0], here[1], data)
+        if parts:
+            return replace(next(iter(parts.values())), parts=parts)
+        best = tuned(runs, curves)
+        return cls(
+            name=name,
+            runs=best.runs,
+            curves=best.curves,
+            data=data,
+            chosen=best.chosen,
+            n_tried=best.n_tried,
+            n_trained=len(runs),
+        )
 
     @cached_property
     def heads(self) -> list[str]:
@@ -75,11 +110,18 @@ class Study:
         """Returns the measure that stands for a head."""
         return HEADLINE[self.kind(head)]
 
+    @cached_property
+    def _by_setting(self) -> dict[str, pd.DataFrame]:
+        """The finished runs of each setting, a row a seed."""
+        groups = self.ended.groupby("setting", sort=False)
+        return {str(name): rows.set_index("seed").reindex(self.seeds) for name, rows in groups}
+
     def values(self, setting: str, name: str) -> list[float]:
         """Returns a column of a setting, seed by seed; NaN where a seed did not finish."""
-        rows = self.ended[self.ended["setting"] == setting].set_index("seed")
-        column = rows[name] if name in rows else pd.Series(dtype="float64")
-        return [float(column.get(seed, np.nan)) for seed in self.seeds]
+        rows = self._by_setting.get(setting)
+        if rows is None or name not in rows:
+            return [np.nan] * len(self.seeds)
+        return [float(value) for value in rows[name]]
 
     def of(self, setting: str, name: str) -> Estimate:
         """Returns the mean of a column over a setting's seeds, and its interval."""
@@ -99,6 +141,10 @@ class Study:
         """Whether a setting's weights move as it trains."""
         rows = self.runs[self.runs["setting"] == setting]
         return bool((rows["weighting"] != "fixed").any())
+
+    def method(self, setting: str) -> str:
+        """Returns the name of a setting's method: `fixed`, `nash_mtl`, `smoothed nash_mtl`."""
+        return str(self.runs.loc[self.runs["setting"] == setting, "weighting"].iloc[0])
 
     @cached_property
     def joint(self) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+NAMES = ("run_key", "setting", "tuned", "across")
 SHOWN_IN_CURVES = ("valid/", "train/")
 MEASURES_IN_CURVES = ("loss", "weight", "loss_share", "gradient_norm", "gradient_share", "cosine")
 
@@ -45,4 +46,4 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Returns the rows of a table that was written so."""
-    return pd.read_csv(path, dtype={"run_key": "string", "setting": "string"})
+    return pd.read_csv(path, dtype=dict.fromkeys(NAMES, "string"))

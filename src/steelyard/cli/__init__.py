@@ -9,6 +9,7 @@ from steelyard.cli.errors import one_line
 
 COMMANDS = {
     "train": "train a run, or sweep over many with -m",
+    "probe": "measure a network's heads for 200 steps, and print loss weights to begin with",
     "network": "print the network of a configuration, layer by layer",
     "prepare": "read a study's data, and write down what they are",
     "plan": "list the runs of a study, with their keys",
@@ -16,8 +17,10 @@ COMMANDS = {
     "report": "say in words, tables and figures which loss weights serve every head",
     "overview": "write the tables of all studies into README",
     "check": "train a few runs of a study again, and compare them with its committed numbers",
+    "scan": "multiply each head's loss by 1e-4 to 1e4, and show which methods care about units",
     "predict": "let a finished run answer for the rows of a new file",
     "evaluate": "repeat the test of a finished run from its saved network",
+    "explain": "say who dominated a finished run, why, and what would help",
     "cite": "print the BibTeX of what a run used: its method, its data, its encoders",
     "data": "describe a table, or say what is wrong with it, before an hour is spent on it",
     "ui": "open MLflow on this machine",

@@ -2,12 +2,13 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steelyard.construct import flat
+from steelyard.tracking import mlflow_report
 from steelyard.tracking.mlflow_client import (
     RANKING,
     Place,
@@ -92,6 +93,13 @@ class MlflowTracker(Tracker):
         place = self.place(output)
         _guard(place).wake()  # it is the last time
         _guard(place).ask(sweep, lambda: _end_sweep(place, study, sweep, rows))
+
+    def show_report(
+        self, output: Path, study: str, folder: Path, words: str, best: Collection[str]
+    ) -> None:
+        place = self.place(output)
+        if place.file is None or place.file.is_file():  # a report alone makes no database
+            _guard(place).ask(study, lambda: mlflow_report.show(place, study, folder, words, best))
 
     def place(self, output: Path) -> Place:
         """Returns where the runs of an output folder are shown."""

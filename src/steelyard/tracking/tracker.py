@@ -1,6 +1,6 @@
 """What a tracker is: told of a run as it goes, beside the record that is always written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,6 +56,11 @@ class Tracker:
         self, output: Path, study: str, sweep: str, rows: Sequence[Mapping[str, Any]]
     ) -> None:
         """Is told that a sweep is over, with a row for each of its runs."""
+
+    def show_report(
+        self, output: Path, study: str, folder: Path, words: str, best: Collection[str]
+    ) -> None:
+        """Is told of a study's report: its folder, its answer, and the keys of its best runs."""
 
 
 class Watcher:
