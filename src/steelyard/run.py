@@ -126,12 +126,19 @@ def _carry_out(
         network=construct(config.model),
         weighting=construct(config.weighting),
         balance=construct(config.balance),
-        optimizer=construct(config.optimizer),
+        optimizer=optimizer_of(plain(config.optimizer)),
         recipe=construct(config.training),
         loss_weights=plain(config.loss_weights),
         seeds=construct(config.seeds).drawn_from(config.seed),
     )
     return carry_out(parts, folder.path, checkpoint_seconds, report)
+
+
+def optimizer_of(settings: Mapping[str, Any]) -> Any:
+    """Returns the optimizer that settings describe."""
+    # Keras takes a learning rate of 1.0 and refuses one of 1.
+    rates = {name: float(settings[name]) for name in ["learning_rate"] if name in settings}
+    return construct({**settings, **rates})
 
 
 @lru_cache(maxsize=2)

@@ -11,9 +11,9 @@ AGE = {
     "given": 1.0,
     "weight": 0.01,
     "norm": 100.0,
-    "first_norm": 200.0,
     "start_loss": 1800.0,
     "alone_loss": 40.0,
+    "together_loss": 50.0,
     "constant_loss": 142.0,
     "noise_share": 0.5,
     "is_stable": True,
@@ -22,9 +22,9 @@ GENDER = {
     "given": 1.0,
     "weight": 1.0,
     "norm": 1.0,
-    "first_norm": 0.5,
     "start_loss": 0.7,
     "alone_loss": 0.3,
+    "together_loss": 0.4,
     "constant_loss": 0.69,
     "noise_share": 0.25,
     "is_stable": True,
@@ -115,7 +115,7 @@ def test_what_a_weight_rests_on_is_doubted_where_it_must_be() -> None:
 
 def test_the_tables_have_a_row_a_head_and_a_row_a_pair() -> None:
     table = rows(found())
-    assert table[1] == ("age", "1.8e+03", "40", "142", "100", "200", "99 %", "50 %", "0.01")
+    assert table[1] == ("age", "1.8e+03", "142", "40", "50", "100", "99 %", "50 %", "0.01")
     assert pair_rows(found())[1] == ("age and gender", "+0.02", "+0.05", "50 %")
     unknown = pair_rows(found(pair={"cosine_without_noise": float("nan")}))
     assert unknown[1][2] == "-"

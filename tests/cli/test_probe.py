@@ -34,7 +34,7 @@ def test_a_probe_prints_weights_to_paste_and_leaves_only_its_numbers(
     code, out, err = called(capsys, monkeypatch, *words)
     assert code == 0
     assert "Units: task_1 drowns task_0." in out
-    assert err.splitlines()[-1] == "together: 12 steps"
+    assert err.splitlines()[-1] == "together, 2 of 2: 12 steps"
     left = [path for path in here.rglob("*") if path.is_file()]
     assert left == [here / "numbers" / "probe.json"]
     heads = json.loads(left[0].read_text())["heads"]

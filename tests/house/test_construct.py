@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from steelyard.construct import Refused, construct
+from steelyard.run import optimizer_of
 from steelyard.weighting.dwa import DWA
 
 HERE = "steelyard.weighting.dwa.DWA"
@@ -94,3 +95,9 @@ def test_what_cannot_be_constructed_is_refused_in_one_line(
     with pytest.raises(Refused, match=message) as told:
         construct(node)
     assert "\n" not in str(told.value)
+
+
+def test_a_learning_rate_may_be_a_whole_number() -> None:
+    made = optimizer_of({"_target_": "keras.optimizers.SGD", "learning_rate": 1, "momentum": 0.5})
+    assert float(made.learning_rate) == 1.0
+    assert made.momentum == 0.5

@@ -13,7 +13,7 @@ from steelyard.models.numbers import Dense
 from steelyard.task import Task
 from steelyard.training.balance import Balance
 from steelyard.training.pipeline import Parts
-from steelyard.training.probe import measure, weights_of
+from steelyard.training.probe import corrected, measure, weights_of
 from steelyard.training.recipe import Recipe
 from steelyard.training.runtime import Seeds
 from steelyard.weighting.fixed import Fixed
@@ -70,6 +70,25 @@ def test_a_head_without_a_gradient_weighs_one() -> None:
         "age": 1.0,
         "lonely": 1.0,
         "lost": 1.0,
+    }
+
+
+def test_a_head_that_others_hold_back_gains_on_those_they_do_not() -> None:
+    weights, alone = {"age": 0.002, "income": 1.0, "gender": 1.4}, {"age": 20.0, "income": 1.0}
+    together = {"age": 30.0, "income": 2.0, "gender": 0.4}
+    found = corrected(weights, {**alone, "gender": 0.4}, together)
+    assert found == {"age": 0.0015, "income": 1.0, "gender": 0.7}
+
+
+def test_a_correction_is_at_most_threefold_and_needs_a_loss_alone() -> None:
+    weights = {"lost": 1.0, "slow": 0.1, "wild": 0.1, "done": 0.1}
+    alone = {"lost": 1.0, "slow": 0.1, "wild": 1.0, "done": 0.0}
+    together = {"lost": 1.0, "slow": 9.0, "wild": float("nan"), "done": 1.0}
+    assert corrected(weights, alone, together) == {
+        "lost": 1.0,
+        "slow": 0.3,
+        "wild": 0.1,
+        "done": 0.1,
     }
 
 
@@ -155,6 +174,6 @@ def test_every_step_is_reported() -> None:
     seen: list[tuple[str, int, int]] = []
     measure(parts(Dials(**SMALL)), 25, lambda *told: seen.append(told))
     assert seen[0] == ("first step", 1, 1)
-    assert [told for told in seen if told[0] == "together"] == [
-        ("together", n, 25) for n in (1, 10, 20, 25)
-    ]
+    phases = ["first step", "task_0 alone", "task_1 alone", "together, 1 of 2", "together, 2 of 2"]
+    assert list(dict.fromkeys(what for what, _, _ in seen)) == phases
+    assert seen[-4:] == [("together, 2 of 2", n, 25) for n in (1, 10, 20, 25)]

@@ -24,7 +24,8 @@ def page(text: str, folder: Path, title: str) -> str:
         drawing = folder / f"{name}.svg"
         if drawing.is_file():
             told = drawing.read_text(encoding="utf-8").strip()
-            return told.replace("<svg ", f'<svg role="img" aria-label="{alt}" ', 1)
+            told = told.replace("<svg ", f'<svg role="img" aria-label="{alt}" ', 1)
+            return f'<span class="figure">{told}</span>'
         content = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
         return f'<img alt="{alt}" src="data:image/png;base64,{content}">'
 

@@ -10,11 +10,11 @@ from steelyard.analysis.probe import shares
 FACTOR = 3.0  # between two weights of the grid
 FULL_GRID = 3  # heads; with more, one weight is moved at a time
 LEGEND = (
-    "Loss: before the first step. Alone: after the last of {steps} steps of that head alone. "
-    "Constant: of its best constant. Gradient: its length on the shared layers, the root mean "
-    "square of these steps, and at the first. Share: of the gradients, at the loss weights given. "
-    "Noise: the part of the squared gradient that differs from batch to batch, in the later half "
-    "of {steps} steps of all heads at the weights found, as are the cosines."
+    "Loss: before the first step; alone: mean of the later half of {steps} steps of that head "
+    "alone; together: the same with all heads trained; constant: of its best constant. Gradient: "
+    "its length on the shared layers, the root mean square over the steps alone. Share: of the "
+    "gradients, at the loss weights given. Noise: the part of the squared gradient that differs "
+    "from batch to batch, in the later half of the steps together, as are the cosines."
 )
 
 
@@ -25,8 +25,8 @@ def rows(found: Mapping[str, Any]) -> list[Sequence[str]]:
         found: What `steelyard.training.probe.measure` returns.
     """
     part = shares(found)
-    names = ("head", "loss", "alone", "constant", "gradient", "at first", "share", "noise")
-    keys = ("start_loss", "alone_loss", "constant_loss", "norm", "first_norm")
+    names = ("head", "loss", "constant", "alone", "together", "gradient", "share", "noise")
+    keys = ("start_loss", "constant_loss", "alone_loss", "together_loss", "norm")
     return [
         (*names, "weight"),
         *(

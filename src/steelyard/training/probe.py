@@ -14,6 +14,8 @@ from steelyard.training.two_batches import noise_of
 
 N_STEPS = 200
 FIRST, TOGETHER = "first step", "together"
+N_CORRECTIONS = 2
+AT_MOST = 3.0  # of what one correction multiplies a weight by
 BLOWN_UP = 10.0  # a loss this many times that before the first step tells nothing more
 Report = Callable[[str, int, int], None]  # (what is trained, steps taken, of how many)
 
@@ -24,7 +26,8 @@ def measure(parts: Parts, n_steps: int, report: Report) -> dict[str, Any]:
     Each head is first trained alone for some steps, from the same initial weights, as far as its
     own loss takes it. The weight of a head is the inverse of the root mean square, over these
     steps, of its gradient's length on the shared parameters. Then all are trained together on
-    these weights, and what their gradients do to each other is measured.
+    these weights, twice, and each time a weight is corrected by what the others' company cost its
+    head (`corrected`); what their gradients do to each other is measured meanwhile.
 
     Lengths at the first step alone mislead: a squared error's gradient falls a hundredfold while
     the head learns its mean, and a cross-entropy's begins by growing. Lengths beside others that
@@ -66,12 +69,17 @@ def measure(parts: Parts, n_steps: int, report: Report) -> dict[str, Any]:
             "constant_loss": probing.ready.judges["train"].constant_losses[head],
             "first_norm": begin,
         }
+    by_itself = {head: found["heads"][head]["alone_loss"] for head in heads}
     weights = weights_of({head: found["heads"][head]["norm"] for head in heads})
-    together = probing.phase(
-        weights, probing.n_steps, _told(report, TOGETHER, probing), is_looking=True
-    )
+    for n in range(1, N_CORRECTIONS + 1):
+        name = f"{TOGETHER}, {n} of {N_CORRECTIONS}"
+        together = probing.phase(
+            weights, probing.n_steps, _told(report, name, probing), is_looking=n == N_CORRECTIONS
+        )
+        losses = {head: _late(together.losses[:, probing.heads.index(head)]) for head in heads}
+        weights = corrected(weights, by_itself, losses)
     for head in heads:
-        found["heads"][head] |= {"weight": weights[head]}
+        found["heads"][head] |= {"weight": weights[head], "together_loss": losses[head]}
     _compare(found, probing, together, heads)
     return found
 
@@ -90,6 +98,24 @@ def weights_of(norms: Mapping[str, float]) -> dict[str, float]:
     return {head: float(f"{unit / known[head]:.2g}") if head in known else 1.0 for head in norms}
 
 
+def corrected(
+    weights: Mapping[str, float], alone: Mapping[str, float], together: Mapping[str, float]
+) -> dict[str, float]:
+    """Returns weights in which a head counts for more by what the others' company cost it.
+
+        w_k <- w_k * (loss together / loss alone),    the factor within [1/3, 3]
+
+    The head that weighed 1 still does. A head that is served as well as alone loses to those that
+    are not; what units the losses have does not matter.
+    """
+    factors = dict.fromkeys(weights, 1.0)
+    for head in weights:
+        if alone[head] > 0 and math.isfinite(together[head] / alone[head]):
+            factors[head] = min(max(together[head] / alone[head], 1 / AT_MOST), AT_MOST)
+    unit = next((factors[head] for head, weight in weights.items() if weight == 1), 1.0)
+    return {head: float(f"{weight * factors[head] / unit:.2g}") for head, weight in weights.items()}
+
+
 def _of_head(alone: Phase, k: int, start: float) -> dict[str, Any]:
     """Returns what a head showed while it trained alone."""
     losses, norms = alone.losses[:, k], alone.norms[:, k]
@@ -97,7 +123,7 @@ def _of_head(alone: Phase, k: int, start: float) -> dict[str, Any]:
     is_sound = is_stable & np.isfinite(norms)  # a reading may hold no label of the head
     sound, steps = norms[is_sound], alone.steps[is_sound]
     return {
-        "alone_loss": float(losses[-1]),
+        "alone_loss": _late(losses),
         "is_stable": bool(is_stable.all()),
         "norm": float(np.sqrt(np.average(sound**2, weights=steps))) if len(sound) else math.nan,
     }
@@ -109,10 +135,7 @@ def _compare(found: dict[str, Any], probing: Probing, together: Phase, heads: li
     noise = noise_of(together.gramians[half:])
     places = {head: probing.heads.index(head) for head in heads}
     for head, k in places.items():
-        found["heads"][head] |= {
-            "together_loss": float(together.losses[-1, k]),
-            "noise_share": float(noise.shares[k]),
-        }
+        found["heads"][head]["noise_share"] = float(noise.shares[k])
     for one, other in combinations(heads, 2):
         name = f"{one} and {other}"
         found["pairs"][name] = {
@@ -120,6 +143,11 @@ def _compare(found: dict[str, Any], probing: Probing, together: Phase, heads: li
             "conflict_rate": _mean(together, f"{name}/conflict_rate", half),
             "cosine_without_noise": noise.cosines[places[one], places[other]],
         }
+
+
+def _late(losses: np.ndarray) -> float:
+    """Returns the mean of the later half of readings, which spares it the noise of the last."""
+    return float(np.mean(losses[len(losses) // 2 :]))
 
 
 def _mean(phase: Phase, name: str, begin: int) -> float:
