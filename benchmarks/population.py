@@ -60,8 +60,12 @@ def of_population(plan: Plan) -> list[Row]:
 
 def of_basic(plan: Plan) -> list[Row]:
     """Returns the seconds of runs one after another in one process, which share a trace."""
-    timed = sweeping.sweep([*plan.sweep, "hydra/launcher=basic"])
-    return [Row("run by run in one process, imports excluded", timed.sweep, f"{timed.n_runs} runs")]
+    n_weights = -(-2 * plan.sample // plan.n_seeds) if plan.sample else plan.n_weights
+    part = plan._replace(n_weights=min(n_weights, plan.n_weights))
+    timed = sweeping.sweep([*part.sweep, "hydra/launcher=basic"])
+    n_times = plan.n_runs / timed.n_runs
+    how = f"{timed.n_runs} runs, their tracing included" + (f", times {n_times:g}" * (n_times > 1))
+    return [Row("run by run in one process, imports excluded", timed.sweep * n_times, how)]
 
 
 def of_processes(plan: Plan) -> list[Row]:

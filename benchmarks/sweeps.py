@@ -22,6 +22,15 @@ class Case(NamedTuple):
 CASES = {
     "shared_trunk": Case(
         "diamonds, batch 128, Adam",
+        ("experiment=diamonds", "hydra.sweeper.arms=[]", "model.normalisation=none"),
+        20,
+        "price",
+        tuple(f"{10 ** (-8 + n / 2):.3g}" for n in range(16)),
+        3,
+    ),
+    "shared_trunk_normalised": Case(
+        "diamonds, batch 128, Adam, with the layer normalisation that the study has and the "
+        "published network has not",
         ("experiment=diamonds", "hydra.sweeper.arms=[]"),
         20,
         "price",

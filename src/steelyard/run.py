@@ -24,6 +24,7 @@ from steelyard.tracking import curves
 from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
 from steelyard.tracking.run_key import BESIDE, run_key
 from steelyard.tracking.tracker import Identity, Tracker
+from steelyard.training.company import Company
 
 SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
 _reading = threading.Lock()  # runs that train together share their examples
@@ -48,17 +49,19 @@ class Done(NamedTuple):
     is_new: bool  # whether it was trained just now
 
 
-def run(config: DictConfig, watch: Watch) -> Done:
+def run(config: DictConfig, watch: Watch, company: Company | None = None) -> Done:
     """Carries out a run, unless its record is there already.
 
     Args:
         config: The composed configuration.
         watch: Told of each epoch as it ends.
+        company: The runs beside it, if there are any.
 
     Raises:
         Refused: The data cannot be had or used; nothing is recorded.
         Failed: Something went wrong; it is recorded, with its traceback.
     """
+    company = company or Company()
     settings = plain(config)
     source = source_of(json.dumps(settings["data"]))
     identity = identify(settings, source)
@@ -68,7 +71,7 @@ def run(config: DictConfig, watch: Watch) -> Done:
     if folder.record() is None:
         with _reading:
             prepare(source)
-    with folder.lock():
+    with company.holding(folder.lock()):
         ended = folder.record()
         if ended is not None:
             with _desk:
@@ -88,7 +91,9 @@ def run(config: DictConfig, watch: Watch) -> Done:
         try:
             tasks = [asdict(task) for task in source.tasks]
             folder.keep_fitted({"inputs": source.fitted, "tasks": tasks})
-            outcome = _carry_out(config, source, folder, tracker.checkpoint_seconds, report)
+            outcome = _carry_out(
+                config, source, folder, tracker.checkpoint_seconds, report, company
+            )
             with _desk:
                 outcome.network.save(folder.path / NETWORK)
                 curves.draw(outcome.history, list(source.task_names), folder.path / "curves.png")
@@ -116,6 +121,7 @@ def _carry_out(
     folder: RunFolder,
     checkpoint_seconds: float,
     report: Callable[[int, dict[str, float]], None],
+    company: Company,
 ) -> Any:
     """Returns what came of training; everything heavy is imported here."""
     construct(config.runtime).prepare()
@@ -131,7 +137,7 @@ def _carry_out(
         loss_weights=plain(config.loss_weights),
         seeds=construct(config.seeds).drawn_from(config.seed),
     )
-    return carry_out(parts, folder.path, checkpoint_seconds, report)
+    return carry_out(parts, folder.path, checkpoint_seconds, report, company)
 
 
 def optimizer_of(settings: Mapping[str, Any]) -> Any:

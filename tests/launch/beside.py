@@ -74,12 +74,18 @@ def told(output: Path, record: Mapping[str, Any]) -> Any:
 
 
 def together(
-    output: Path, sweep: Sequence[Sequence[str]], board: Noted | None = None
+    output: Path,
+    sweep: Sequence[Sequence[str]],
+    board: Noted | None = None,
+    n_together: int = 0,
 ) -> dict[str, Any]:
-    """Returns what runs say that trained beside each other, by their keys."""
+    """Returns what runs say that trained beside each other, by their keys.
+
+    Each has a place of its own unless there are fewer: in one place, small runs go in a stack.
+    """
     board = board or Noted()
     configs = [settings(output, *words) for words in sweep]
-    Population(board, n_together=len(sweep), memory_gib=0).carry_out(configs)
+    Population(board, n_together or len(sweep), memory_gib=0).carry_out(configs)
     found = {}
     for each in board.outcomes.values():
         assert isinstance(each, Done), each

@@ -7,15 +7,14 @@ import signal
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from omegaconf import DictConfig
 
-from steelyard.launch.population import Population, populations
+from steelyard.launch.grouping import populations
+from steelyard.launch.population import Plan, Population
 from steelyard.models.network import MERGES
 from steelyard.run import Failed
 from steelyard.training import course
@@ -112,21 +111,21 @@ def test_a_sweep_has_the_records_and_the_table_of_one_run_after_another(
 def test_less_memory_and_other_data_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def carried_out(threads: Any, members: Sequence[DictConfig], n_lanes: int) -> None:
-        seen.append((len(members), n_lanes))
+    def carried_out(threads: Any, plan: Plan) -> None:
+        seen.append(([len(each.members) for each in plan.groups], plan.n_lanes))
 
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[list[int], int]] = []
     monkeypatch.setattr(Population, "_train", carried_out)
     sweep = [[*NOISE, f"data.seed={data}", f"seed={seed}"] for data in (0, 1) for seed in (0, 1, 2)]
     configs = [settings(tmp_path, *words) for words in sweep]
     Population(Noted(), n_together=2, memory_gib=1e-6).carry_out(configs)
     Population(Noted(), n_together=2, memory_gib=1.0).carry_out(configs[:3])
     Population(Noted(), n_together=5, memory_gib=1.0).carry_out(configs[:3])
-    assert seen == [(3, 1), (3, 1), (3, 2), (3, 3)]
+    assert seen == [([1, 1, 1], 1), ([1, 1, 1], 1), ([2, 1], 2), ([1, 1, 1], 3)]
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Population 1 of 2: 3 runs, 1 at a time and not 2, for 1e-06 GiB (")
     assert lines[1].startswith("Population 2 of 2: data.seed 1 and not 0: 3 runs, 1 at a time and")
-    assert lines[2].startswith("Population 1 of 1: 3 runs, 2 at a time (")
+    assert lines[2].startswith("Population 1 of 1: 3 runs, in stacks of up to 2, 2 at a time (")
     assert lines[2].endswith(" GiB each).")
 
 

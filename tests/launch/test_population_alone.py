@@ -40,6 +40,26 @@ def test_runs_of_a_method_are_what_each_is_alone(
     assert len({json.dumps(each[1]) for each in found.values()}) == len(sweep)
 
 
+def test_runs_in_a_stack_are_what_each_is_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One stops early, one diverges; the third is cut off by neither."""
+    small = [*NOISE, "model.trunk=[16]", "training.epochs=5", "training.patience=1"]
+    arms = (
+        ["seed=0"],
+        ["seed=1", "loss_weights.a=1e38"],
+        ["seed=2", "loss_weights.b=3"],
+        ["seed=3"],
+    )
+    sweep = [[*small, *arm] for arm in arms]
+    wanted = alone(tmp_path / "alone", monkeypatch, sweep)
+    found = together(tmp_path / "together", sweep, n_together=1)
+    assert "4 runs, in stacks of up to 4, 1 at a time" in capsys.readouterr().err
+    assert json.dumps(found, sort_keys=True) == json.dumps(wanted, sort_keys=True)  # NaN as well
+    assert len({len(history) for _, history in found.values()}) > 1
+    assert {record["status"] for record, _ in found.values()} == {"finished", "diverged"}
+
+
 SYSTEMS = {
     "posts": ("data.n_train=128", "data.inputs_of.text.vocabulary=500", "training.epochs=2"),
     "question_answering": ("data.n_train=128", "training.epochs=2"),

@@ -15,7 +15,8 @@ class PopulationLauncher(Elsewhere):
     """Trains the runs that share their data in one process, on what one of them had traced.
 
     Attributes:
-        n_together: Runs that train at the same time; 0 for as many as there are cores.
+        n_together: Places where runs train at the same time, each with one run, or with a stack of
+            small ones; 0 for as many as there are cores.
         memory_gib: What they may take together; 0 for most of what is free.
     """
 

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from steelyard.construct import Refused
 from steelyard.run import Done, Failed, Watch, run
 from steelyard.tracking.tracker import Identity
+from steelyard.training.company import Company
 
 
 class Board(Protocol):
@@ -46,15 +47,16 @@ class Broken(NamedTuple):
 Answer = Done | Broken
 
 
-def answer(settings: Mapping[str, Any], watch: Watch) -> Answer:
+def answer(settings: Mapping[str, Any], watch: Watch, company: Company | None = None) -> Answer:
     """Carries out a run, and returns what can be sent of what came of it.
 
     Args:
         settings: The composed configuration, as plain containers.
         watch: Told of each epoch as it ends.
+        company: The runs beside it, if there are any.
     """
     try:
-        return run(OmegaConf.create(dict(settings)), watch)
+        return run(OmegaConf.create(dict(settings)), watch, company)
     except Failed as error:
         return Broken(error.why, traceback=str(error.traceback))
     except Exception as error:

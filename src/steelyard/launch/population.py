@@ -6,31 +6,43 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from typing import Any
+from typing import NamedTuple
 
 import psutil
 from omegaconf import DictConfig
 
-from steelyard.construct import construct, flat
+from steelyard.construct import construct
 from steelyard.launch.board import Answer, Board, answer, outcome
+from steelyard.launch.grouping import Group, difference, groups, models, populations
 from steelyard.launch.parallel import n_cores
 from steelyard.run import plain, source_of
 from steelyard.tracking.tracker import Identity
+from steelyard.training.company import Company
 
 SHARE_OF_MEMORY = 0.7  # of what is free when a population begins
 GIB = 2**30
-PARTS = ("model", "weighting", "balance", "optimizer", "training")  # which make a step what it is
+STACK = 24  # runs that take their steps at once; with more, what they compute leaves the cache
+
+
+class Plan(NamedTuple):
+    """How a population is carried out."""
+
+    groups: list[Group]
+    n_lanes: int  # groups at a time
+    why: str
 
 
 class Population:
     """Runs that share their data and batch size; as many train at a time as suits the machine.
 
     Each is a complete run: its own variables, weighting, optimizer, seeds and record. What they
-    share are the examples and, where they are of one make, the step that TensorFlow has traced.
+    share are the examples and, where they are of one make, the step that TensorFlow has traced;
+    small models of one make even take each step at once.
 
     Attributes:
         board: Told of the runs.
-        n_together: Runs that train at the same time; where it is 0, as many as there are cores.
+        n_together: Places where runs train at the same time, each with one run or with a stack of
+            small ones; where it is 0, as many as there are cores.
         memory_gib: What the runs of a population may take together; where it is 0, most of what
             is free.
     """
@@ -46,90 +58,74 @@ class Population:
         construct(configs[0].runtime).prepare()
         together = populations(configs)
         for n, members in enumerate(together, start=1):
-            n_lanes, why = self._n_lanes(members)
-            others = f": {_difference(together[0][0], members[0])}" if n > 1 else ""
+            plan = self._plan(members)
+            others = f": {difference(together[0][0], members[0])}" if n > 1 else ""
             name = f"Population {n} of {len(together)}{others}"
-            print(f"{name}: {len(members)} runs, {why}.", file=sys.stderr, flush=True)
-            self._train(members, n_lanes)
+            print(f"{name}: {len(members)} runs, {plan.why}.", file=sys.stderr, flush=True)
+            self._train(plan)
 
-    def _n_lanes(self, members: Sequence[DictConfig]) -> tuple[int, str]:
-        """Returns how many runs train at a time, and why."""
+    def _plan(self, members: Sequence[DictConfig]) -> Plan:
+        """Returns which runs train together and how many at a time, and why."""
         from steelyard.training.memory import bytes_of_run  # noqa: PLC0415  after the threads are set
 
         wanted = min(self.n_together or n_cores(), len(members))
         free = psutil.virtual_memory().available * SHARE_OF_MEMORY
         budget = self.memory_gib * GIB or free
         sizes = []
-        for config in _models(members):
+        for config in models(members):
             with suppress(ValueError):  # its run will say what is wrong, and the others go on
                 source = source_of(json.dumps(plain(config.data)))
                 parts = construct(config.model), construct(config.weighting)
                 sizes.append(bytes_of_run(source, *parts, config.training.batch_size))
         each = max(sizes, default=1)
         fitting = max(1, int(budget // each))
-        size = f"{each / GIB:.2g} GiB each"
-        if fitting < wanted:
-            return (
-                fitting,
-                f"{fitting} at a time and not {wanted}, for {budget / GIB:.2g} GiB ({size})",
-            )
-        return wanted, f"{wanted} at a time ({size})"
+        n_lanes = min(wanted, fitting)
+        together = groups(members, n_lanes, min(STACK, fitting // n_lanes))
+        told, size = f"{n_lanes} at a time", max(each.size for each in together)
+        if size > 1:
+            told = f"in stacks of up to {size}, {n_lanes} at a time"
+        room = f"{each / GIB:.2g} GiB each"
+        if n_lanes < wanted:
+            room = f"and not {wanted}, for {budget / GIB:.2g} GiB ({room})"
+        else:
+            room = f"({room})"
+        return Plan(together, n_lanes, f"{told} {room}")
 
-    def _train(self, members: Sequence[DictConfig], n_lanes: int) -> None:
-        waiting, lanes = list(members), list(range(n_lanes))
+    def _train(self, plan: Plan) -> None:
+        waiting, lanes = list(plan.groups), list(range(plan.n_lanes))
+        n_threads = plan.n_lanes * max(each.size for each in plan.groups)
         going: dict[Future[Answer], tuple[int, DictConfig]] = {}
-        with ThreadPoolExecutor(n_lanes) as threads:
+        with ThreadPoolExecutor(n_threads) as threads:
             try:
                 while waiting or going:
                     while waiting and lanes:
-                        lane, config = lanes.pop(0), waiting.pop(0)
-                        self.board.begin(config, lane)
-                        going[threads.submit(self._run, config, lane)] = (lane, config)
+                        lane, group = lanes.pop(0), waiting.pop(0)
+                        company = Company(len(group.members), group.size)
+                        to_come = len(group.members)
+                        try:
+                            for config in group.members:
+                                self.board.begin(config, lane)
+                                future = threads.submit(self._run, config, lane, company)
+                                going[future] = (lane, config)
+                                to_come -= 1
+                        finally:
+                            company.expect_fewer(to_come)
                     for future in wait(going, return_when=FIRST_COMPLETED).done:
                         lane, config = going.pop(future)
-                        lanes.append(lane)
+                        if lane not in {each for each, _ in going.values()}:
+                            lanes.append(lane)
                         self.board.ended(config, outcome(future.result()))
             except BaseException:
                 self.stopping.set()  # each ends with its epoch; its checkpoint serves another time
                 raise
 
-    def _run(self, config: DictConfig, lane: int) -> Answer:
+    def _run(self, config: DictConfig, lane: int, company: Company) -> Answer:
         def watch(identity: Identity, epoch: int, values: Mapping[str, float]) -> None:
             if self.stopping.is_set():
                 raise KeyboardInterrupt
             self.board.epoch(identity, epoch, values, lane)
 
-        return answer(plain(config), watch)
-
-
-def populations(configs: Sequence[DictConfig]) -> list[list[DictConfig]]:
-    """Returns the runs by what they share: data and batch size.
-
-    Within a population those of one make follow each other, for only the latest traces are kept.
-    """
-    found: dict[str, dict[str, list[DictConfig]]] = {}
-    for config in configs:
-        makes = found.setdefault(json.dumps(_shared(config)), {})
-        make = json.dumps([plain(config[part]) for part in PARTS])
-        makes.setdefault(make, []).append(config)
-    return [[each for make in makes.values() for each in make] for makes in found.values()]
-
-
-def _shared(config: DictConfig) -> dict[str, Any]:
-    return {"data": plain(config.data), "batch_size": config.training.batch_size}
-
-
-def _models(members: Sequence[DictConfig]) -> list[DictConfig]:
-    """Returns a run of each model and weighting."""
-    found = {json.dumps([plain(each.model), plain(each.weighting)]): each for each in members}
-    return list(found.values())
-
-
-def _difference(one: DictConfig, other: DictConfig) -> str:
-    """Returns in which keys two populations differ, in words."""
-    told = []
-    first, second = (dict(flat(_shared(each))) for each in (one, other))
-    for key in dict.fromkeys([*first, *second]):
-        if first.get(key) != second.get(key):
-            told.append(f"{key} {second.get(key)} and not {first.get(key)}")
-    return ", ".join(told)
+        try:
+            return answer(plain(config), watch, company)
+        finally:
+            company.leave()

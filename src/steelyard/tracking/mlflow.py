@@ -5,7 +5,8 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 from steelyard.construct import flat
 from steelyard.tracking import mlflow_report
@@ -23,6 +24,8 @@ from steelyard.tracking.tracker_guard import Guard, Guarded, guard_of
 
 STATUS = {"finished": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
 TABLE = "runs.json"
+PAUSES = 50  # times as long as writing takes: it is to take 2 % of the time at most
+LONGEST_PAUSE = 60.0  # seconds
 LONGEST_PARAM = 6000  # characters; MLflow cuts what is longer, with a warning
 SHOWN = ("config.yaml", "history.csv", "record.json", "curves.png", "traceback.txt")
 
@@ -34,7 +37,8 @@ class MlflowTracker(Tracker):
     What MLflow fails to show fails no run, for its record is written without it.
 
     Attributes:
-        write_seconds: The least time between two writes of a run's values.
+        write_seconds: The least time between two writes of a run's values; it is longer where many
+            runs train together.
         tracking_uri: The address of an MLflow server or of a database; empty for the sqlite file.
     """
 
@@ -107,19 +111,35 @@ class MlflowTracker(Tracker):
 
 
 class MlflowWatcher(Watcher):
-    """Writes a run's values in batches."""
+    """Writes a run's values in batches.
+
+    Attributes:
+        open: Those of this process; one that nobody holds any more is none of them.
+        took: Seconds that the last write took.
+    """
+
+    open: ClassVar[WeakSet["MlflowWatcher"]] = WeakSet()
+    took: ClassVar[float] = 0.0
 
     def __init__(self, place: Place, run_id: str, next_epoch: int, write_seconds: float) -> None:
         self.client, self.run_id, self.next_epoch = client_of(place), run_id, next_epoch
         self.write_seconds, self.written = write_seconds, time.monotonic()
+        MlflowWatcher.open.add(self)
         self.waiting: list[tuple[int, int, Mapping[str, float]]] = []  # epoch, when, values
 
     def log(self, epoch: int, values: Mapping[str, float]) -> None:
         if epoch < self.next_epoch:
             return  # shown before the run was cut off
         self.waiting.append((epoch, _now(), values))
-        if time.monotonic() - self.written >= self.write_seconds:
+        if time.monotonic() - self.written >= max(self.write_seconds, self._fair_seconds):
             self._write({})
+
+    @property
+    def _fair_seconds(self) -> float:
+        """Seconds between two writes with which all open runs spend little on them together."""
+        if not self.write_seconds:
+            return 0.0
+        return min(PAUSES * self.took * len(self.open), LONGEST_PAUSE)
 
     def end(self, status: str, record: Mapping[str, Any], folder: Path) -> None:
         summary = _summary(record)
@@ -131,6 +151,7 @@ class MlflowWatcher(Watcher):
             if (folder / name).is_file():
                 self.client.log_artifact(self.run_id, str(folder / name))
         self.client.set_terminated(self.run_id, STATUS[status])
+        MlflowWatcher.open.discard(self)
 
     def _write(self, tags: Mapping[str, str]) -> None:
         """Writes what waits; where that fails it waits on, and what was written stays single."""
@@ -144,6 +165,7 @@ class MlflowWatcher(Watcher):
         ]
         told = [RunTag(name, value) for name, value in tags.items()]
         self.client.log_batch(self.run_id, metrics=metrics, tags=told)
+        MlflowWatcher.took = time.monotonic() - self.written
         self.waiting = []
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from steelyard.arrays import Array, Named
 from steelyard.data.tensors import tensors_of
+from steelyard.training.stack import LEAST, Stack, can_be_stacked, portions, rounded_up
 from steelyard.training.weighed_model import WeighedModel
 
 N_KEPT = 8  # makes of model whose traces are kept; each holds the variables of its first model
@@ -64,25 +65,71 @@ class Course:
     def __init__(self) -> None:
         self._epoch: Traced | None = None
         self._look: Traced | None = None
+        self._stacked: dict[int, Traced] = {}  # by the size of the stack
+        self._hand_back: Traced | None = None
         self._lock = threading.Lock()
 
     def train(
         self, model: WeighedModel, inputs: Named, targets: Named, order: Array, batch_size: int
     ) -> None:
         """Takes a step on each batch of the examples, in an order [N]; the last may be smaller."""
-        arguments = (tensors_of(inputs), tensors_of(targets), tf.constant(order, tf.int32))
+        examples = (tensors_of(inputs), tensors_of(targets))
         with self._lock:
             if self._epoch is None:
-                work = _epoch_of(model, batch_size)
-                self._epoch = Traced(work, _signature(arguments), model.state)
-        self._epoch(arguments, model.state)
+                work = _epoch_of(model.begin_epoch, model.train_step, model.end_epoch, batch_size)
+                signature = (*_any_number(examples), tf.TensorSpec([None], tf.int32))
+                self._epoch = Traced(work, signature, model.state)
+        self._epoch((*examples, tf.constant(order, tf.int32)), model.state)
+
+    def stack(self, pattern: WeighedModel, size: int) -> Stack | None:
+        """Returns room for so many models like one of the make; None where they go one by one."""
+        return Stack(pattern, max(size, LEAST)) if can_be_stacked(pattern) else None
+
+    def train_stack(
+        self,
+        stack: Stack,
+        models: Sequence[WeighedModel],
+        inputs: Named,
+        targets: Named,
+        orders: Sequence[Array],
+        batch_size: int,
+    ) -> None:
+        """Takes the steps of an epoch of several models at once, each in an order [N] of its own.
+
+        Args:
+            stack: Room for the models.
+            models: As many as there is room for, or fewer.
+            inputs: The examples.
+            targets: Of the examples.
+            orders: The order of the examples for each model.
+            batch_size: Examples a step.
+        """
+        filled = [*orders, *[orders[0]] * (stack.size - len(orders))]
+        rows, is_counted = portions(filled, batch_size)
+        examples = (tensors_of(inputs), tensors_of(targets))
+        with self._lock:
+            if stack.size not in self._stacked:
+                size = rounded_up(batch_size)
+                work = _epoch_of(stack.begin_epoch, stack.step, stack.end_epoch, size)
+                order = tf.TensorSpec([stack.size, None], tf.int32)
+                signature = (*_any_number(examples), order, tf.TensorSpec([None], tf.float32))
+                self._stacked[stack.size] = Traced(work, signature, stack.variables)
+            if self._hand_back is None:
+                moved = [*stack.variables, *stack.twins(models[0])]
+                work = stack.hand_back_to(models[0])
+                self._hand_back = Traced(work, [tf.TensorSpec([], tf.int32)], moved)
+        stack.lay(models)
+        arguments = (*examples, tf.constant(rows), tf.constant(is_counted))
+        self._stacked[stack.size](arguments, stack.variables)
+        for n, model in enumerate(models):
+            self._hand_back([tf.constant(n)], [*stack.variables, *stack.twins(model)])
 
     def outputs(self, network: keras.Model, inputs: Mapping[str, Array]) -> Named:
         """Returns the outputs [N, width] by head, as arrays."""
         arguments = (tensors_of(inputs),)
         with self._lock:
             if self._look is None:
-                self._look = Traced(_look_of(network), _signature(arguments), network.variables)
+                self._look = Traced(_look_of(network), _any_number(arguments), network.variables)
         found = self._look(arguments, network.variables)
         return {head: each.numpy() for head, each in found.items()}
 
@@ -99,33 +146,50 @@ def course_of(make: str) -> Course:
     return course
 
 
-def _signature(arguments: Any) -> Any:
+def _any_number(examples: Any) -> Any:
     """Returns what TensorFlow is to expect: such tensors, for any number of examples."""
     return tf.nest.map_structure(
-        lambda each: tf.TensorSpec([None, *each.shape[1:]], each.dtype), arguments
+        lambda each: tf.TensorSpec([None, *each.shape[1:]], each.dtype), examples
     )
 
 
-def _epoch_of(model: WeighedModel, batch_size: int) -> Callable[..., Array]:
-    n_heap = max(N_GATHERED // batch_size, 1) * batch_size
+def _epoch_of(
+    begin: Callable[[], None],
+    take_step: Callable[..., Any],
+    end: Callable[[], None],
+    batch_size: int,
+) -> Callable[..., Array]:
+    """Returns what takes an epoch's steps, in an order [N] or in several [R, N].
 
-    def epoch(inputs: Named, targets: Named, order: Array) -> Array:
-        n_heaps = -(-tf.shape(order)[0] // n_heap)
+    What stands beside the order [N] is handed on in the same portions.
+    """
+
+    def epoch(inputs: Named, targets: Named, order: Array, *beside: Array) -> Array:
+        n_models = order.shape[0] if len(order.shape) > 1 else 1
+        n_heap = max(N_GATHERED // (batch_size * n_models), 1) * batch_size
+        before = (slice(None),) * (len(order.shape) - 1)
+        n_heaps = -(-tf.shape(order)[-1] // n_heap)
+        begin()
 
         def heap(n: Array) -> Array:
-            rows = order[n * n_heap : (n + 1) * n_heap]
+            rows = order[..., n * n_heap : (n + 1) * n_heap]
             examples = tf.nest.map_structure(lambda each: tf.gather(each, rows), (inputs, targets))
-            n_steps = -(-tf.shape(rows)[0] // batch_size)
+            n_steps = -(-tf.shape(rows)[-1] // batch_size)
 
             def step(m: Array) -> Array:
-                here = slice(m * batch_size, (m + 1) * batch_size)
-                model.train_step(tf.nest.map_structure(lambda each: each[here], examples))
+                here = (*before, slice(m * batch_size, (m + 1) * batch_size))
+                batch = tf.nest.map_structure(lambda each: each[here], examples)
+                first = n * n_heap + m * batch_size
+                take_step(batch, *(each[first : first + batch_size] for each in beside))
                 return m + 1
 
             tf.while_loop(lambda m: m < n_steps, step, [0], parallel_iterations=1)
             return n + 1
 
-        return tf.while_loop(lambda n: n < n_heaps, heap, [0], parallel_iterations=1)[0]
+        n_done = tf.while_loop(lambda n: n < n_heaps, heap, [0], parallel_iterations=1)[0]
+        with tf.control_dependencies([n_done]):
+            end()
+        return n_done
 
     return epoch
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from steelyard.arrays import Array, Gramian, Weights, ops
@@ -106,12 +105,13 @@ class Diagnosis(keras.layers.Layer):
             (self.similarities, pairs),
             (self.conflicts, pairs),
         ):
-            values, counts = np.asarray(mean.result()), np.asarray(mean.count)
+            values, counts = mean.told()
             for owner, value, count in zip(owners, values, counts, strict=False):
                 if count > 0:
                     found[f"{owner}/{mean.name}"] = float(value)
-        if np.asarray(self.conditions.count)[0] > 0:
-            found[self.conditions.name] = float(np.asarray(self.conditions.result())[0])
+        (condition,), (count,) = self.conditions.told()
+        if count > 0:
+            found[self.conditions.name] = float(condition)
         return found
 
 

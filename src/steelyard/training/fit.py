@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from steelyard.arrays import Named
 from steelyard.data.order import order_of
 from steelyard.data.source import Examples
 from steelyard.training import checkpoint
+from steelyard.training.company import Company
 from steelyard.training.course import Course
 from steelyard.training.judge import Judge
 from steelyard.training.recipe import Recipe
@@ -60,6 +59,7 @@ def fit(
     folder: Path,
     checkpoint_seconds: float,
     report: Report,
+    company: Company,
 ) -> Progress:
     """Trains a compiled model, from its checkpoint if it has one, and leaves it at its best epoch.
 
@@ -73,6 +73,7 @@ def fit(
         folder: Where the checkpoint is.
         checkpoint_seconds: The least time between two checkpoints.
         report: Told of each epoch as it ends; told again of those before the checkpoint.
+        company: With whom the steps are taken.
     """
     n_examples = len(next(iter(train.targets.values())))
     recipe.apply_schedule(model.optimizer, -(-n_examples // recipe.batch_size))
@@ -91,11 +92,8 @@ def fit(
     last = time.monotonic()
     while not progress.is_over(recipe):
         epoch = progress.next_epoch
-        model.reset_metrics()
-        model.diagnosis.begin()
         order = order_of(n_examples, order_seed, epoch)
-        course.train(model, train.inputs, train.targets, order, recipe.batch_size)
-        model.epoch.assign_add(1.0)
+        company.train(course, model, train.inputs, train.targets, order, recipe.batch_size)
         values = _values(model, judge.measure(partial(course.outputs, model.network)))
         values |= _training_rates(model.heads, progress.history, values)
         if progress.see(values):
@@ -109,6 +107,7 @@ def fit(
         if progress.is_over(recipe) or now - last >= checkpoint_seconds:
             keep()
             last = now
+    company.leave()  # the others need not wait for what comes now
     if best:
         model.network.set_weights(best)
     return progress
@@ -116,11 +115,8 @@ def fit(
 
 def _values(model: WeighedModel, valid: Mapping[str, float]) -> dict[str, float]:
     """Returns what an epoch showed: in training, of the gradients, and on validation."""
-    logs: Named = model.means.in_training(model.head_metrics)
-    values = {
-        _name_of(key, model.heads): float(keras.ops.convert_to_numpy(value))
-        for key, value in logs.items()
-    }
+    told = model.means.told()
+    values = {_name_of(key, model.heads): value for key, value in told.items()}
     values |= {f"train/{name}": each for name, each in model.diagnosis.told().items()}
     values |= _shares_of_loss(values, model.heads)
     values |= {f"valid/{name}": value for name, value in valid.items()}

@@ -16,6 +16,7 @@ from steelyard.models.network import Network
 from steelyard.task import Task
 from steelyard.training.alarms import alarms
 from steelyard.training.balance import Balance
+from steelyard.training.company import Company
 from steelyard.training.course import Course, course_of
 from steelyard.training.describe import describe, digest
 from steelyard.training.fit import Progress, Report, fit
@@ -56,7 +57,9 @@ class Outcome(NamedTuple):
     facts: dict[str, Any]
 
 
-def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Report) -> Outcome:
+def carry_out(
+    parts: Parts, folder: Path, checkpoint_seconds: float, report: Report, company: Company
+) -> Outcome:
     """Trains and tests what the parts describe.
 
     Args:
@@ -64,6 +67,7 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
         folder: Where its checkpoint is.
         checkpoint_seconds: The least time between two checkpoints.
         report: Told of each epoch.
+        company: The runs beside this one.
     """
     with _building:  # seeds are the process's own, and runs may train beside each other
         ready = prepare(parts)
@@ -79,6 +83,7 @@ def carry_out(parts: Parts, folder: Path, checkpoint_seconds: float, report: Rep
         folder=folder,
         checkpoint_seconds=checkpoint_seconds,
         report=report,
+        company=company,
     )
     is_finished = progress.best_epoch >= 0 and not progress.has_diverged
     status = "finished" if is_finished else "diverged"
@@ -119,8 +124,10 @@ def prepare(parts: Parts) -> Ready:
         diagnose_every=parts.recipe.diagnose_every,
     )
     optimizer = parts.optimizer
+    has_rows = any(isinstance(each, keras.layers.Embedding) for each in network.layers)
+    by_rows = parts.recipe.by_rows and has_rows
     model.compile(
-        optimizer=exact_by_rows(optimizer) if parts.recipe.by_rows else optimizer,
+        optimizer=exact_by_rows(optimizer) if by_rows else optimizer,
         loss={task.name: _loss_of(task) for task in tasks},
         loss_weights=weights,
     )

@@ -90,8 +90,6 @@ class Probing:
         ends = sorted({1, *range(N_CHUNK, n_steps, N_CHUNK), n_steps})  # the first step by itself
         losses, norms, told, gramians = [], [], [], []
         for begin, end in zip([0, *ends], ends, strict=False):
-            self.model.reset_metrics()
-            self.model.diagnosis.begin()
             rows = order[begin * self.n_batch : end * self.n_batch]
             self.ready.course.train(self.model, self.inputs, self.targets, rows, self.n_batch)
             told.append(self.model.diagnosis.told())
@@ -105,8 +103,8 @@ class Probing:
         )
 
     def _losses(self) -> list[float]:
-        logs = self.model.means.in_training(self.model.head_metrics)
-        return [float(keras.ops.convert_to_numpy(logs[f"{head}_loss"])) for head in self.heads]
+        told = self.model.means.told()
+        return [told[f"{head}_loss"] for head in self.heads]
 
     def _order(self, n_rows: int) -> np.ndarray:
         """Returns which examples [n_rows] a run sees first."""

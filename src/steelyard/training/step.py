@@ -27,6 +27,15 @@ class Answer(NamedTuple):
     gramian: Gramian | None = None  # [K, K]; none where gradients are not compared
 
 
+class Look(NamedTuple):
+    """What a batch asks of the optimizer, and what the weighting may learn from it afterwards."""
+
+    gradients: list[Gradient]  # of the trainable variables
+    weighing: Weighing
+    signals: Signals
+    n_examples: Array
+
+
 class WeighedStep(keras.Model):
     """How a network is trained on the weighted sum of its heads' losses, one batch at a time."""
 
@@ -58,10 +67,39 @@ class WeighedStep(keras.Model):
 
     def _step(self, data: Any, *, is_asked: bool) -> Array:
         """Takes a step, with new weights or with those of the last asking."""
-        inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         looks_back = self.weigher.weighting.needs_losses_after
         twice = Twice(self.network) if looks_back else None
+        found = self.look(data, is_asked=is_asked)
+        self.optimizer.apply(found.gradients, self.trainable_variables)
+        if twice is not None:
+            inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+            again = twice.again(lambda: self._forward(inputs)[0])
+            after = self._task_losses(targets, again, sample_weight).losses
+            signals = found.signals._replace(losses_after=after)
+            self.weigher.learn(signals, found.weighing.memory)
+        return found.n_examples
+
+    def look(
+        self,
+        data: Any,
+        *,
+        is_asked: bool = True,
+        is_measured: bool | None = None,
+        n_examples: Array | None = None,
+    ) -> Look:
+        """Returns what a batch asks of the optimizer; all but the network's weights moves on.
+
+        Args:
+            data: The batch.
+            is_asked: Whether the weighting is, or its last weights hold.
+            is_measured: Whether the diagnosis measures gradients; where it is None, it goes by
+                its own clock.
+            n_examples: How many of the batch's examples count; all where it is None.
+        """
+        inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        variables = [each.value for each in self.trainable_variables]
         with tf.GradientTape(persistent=True) as tape:
+            tape.watch(variables)  # they may be tensors that stand for variables
             outputs, crossings = self._forward(inputs)
             told = self._task_losses(targets, outputs, sample_weight)
             penalty = sum(self.losses, start=ops.zeros(())) if self.losses else None
@@ -69,7 +107,7 @@ class WeighedStep(keras.Model):
             tape=tape,
             by_task=told.by_task,
             penalty=penalty,
-            variables=self.trainable_variables,
+            variables=variables,
             unit=self.optimizer.scale_loss(ops.ones(())),
         )
         signals = self._signals(told)
@@ -77,18 +115,13 @@ class WeighedStep(keras.Model):
             answer = self._answer(passes, signals, crossings or self.compared)
         else:
             answer = self._held(passes, signals)
-        self._diagnose(passes, signals, answer, is_asked=is_asked)
-        self.optimizer.apply(answer.gradients, self.trainable_variables)
+        self._diagnose(passes, signals, answer, is_asked=is_asked, is_measured=is_measured)
         self.weigher.remember(answer.weighing, signals.is_active)
-        if twice is not None:
-            again = twice.again(lambda: self._forward(inputs)[0])
-            after = self._task_losses(targets, again, sample_weight).losses
-            self.weigher.learn(signals._replace(losses_after=after), answer.weighing.memory)
-
-        n_examples = ops.cast(ops.shape(outputs[self.heads[0]])[0], "float32")
+        if n_examples is None:
+            n_examples = ops.cast(ops.shape(outputs[self.heads[0]])[0], "float32")
         self.means.see_step(signals, answer.weighing, n_examples)
         self.means.see(told, self.head_metrics, targets, outputs)
-        return n_examples
+        return Look(answer.gradients, answer.weighing, signals, n_examples)
 
     def test_step(self, data: Any) -> Named:
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -136,18 +169,27 @@ class WeighedStep(keras.Model):
         return Answer(weighing, self._pulled(passes, signals, weighing.weights))
 
     def _diagnose(
-        self, passes: Passes, signals: Signals, answer: Answer, *, is_asked: bool
+        self,
+        passes: Passes,
+        signals: Signals,
+        answer: Answer,
+        *,
+        is_asked: bool,
+        is_measured: bool | None,
     ) -> None:
         """Shows the diagnosis the gradients, where they were compared or are to be looked at."""
         see = partial(self.diagnosis.see, weights=answer.weighing.weights, signals=signals)
         if answer.gramian is not None:
             see(answer.gramian)
         elif is_asked and len(self.heads) > 1 and self.diagnosis.every:
-            tf.cond(
-                self.diagnosis.is_due,
-                lambda: see(self._measured(passes, signals)),
-                lambda: tf.constant(False),
-            )
+            if is_measured is None:
+                tf.cond(
+                    self.diagnosis.is_due,
+                    lambda: see(self._measured(passes, signals)),
+                    lambda: tf.constant(False),
+                )
+            elif is_measured:
+                see(self._measured(passes, signals))
         self.diagnosis.step.assign_add(1)
 
     def _pulled(self, passes: Passes, signals: Signals, weights: Weights) -> list[Gradient]:
@@ -193,7 +235,7 @@ class WeighedStep(keras.Model):
             plain = {
                 n: each._replace(matrix=each.matrix / passes.unit) for n, each in shared.items()
             }
-            looked, statistic = self.weigher.look(plain, passes.variables, signals)
+            looked, statistic = self.weigher.look(plain, self.trainable_variables, signals)
             shared = {
                 n: each._replace(matrix=each.matrix * passes.unit) for n, each in looked.items()
             }

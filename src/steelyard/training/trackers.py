@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from steelyard.arrays import Array, Named, ops
 from steelyard.training.heads import by_head
@@ -19,17 +20,21 @@ class VectorMean(keras.metrics.Metric):
 
     def __init__(self, size: int, name: str) -> None:
         super().__init__(name=name)
-        self.total = self.add_variable((size,), initializer="zeros", name="total")
-        self.count = self.add_variable((size,), initializer="zeros", name="count")
+        # One variable and not two: what a small step costs is the number of its operations.
+        self.sums = self.add_variable((2, size), initializer="zeros", name="sums")
 
     def update_state(self, values: Array, counts: Array) -> None:
         """Adds values [K], counted as often as `counts` ([K] or []) says."""
         counts = ops.broadcast_to(ops.cast(counts, "float32"), ops.shape(values))
-        self.total.assign_add(ops.where(counts > 0, values * counts, 0.0))
-        self.count.assign_add(counts)
+        self.sums.assign_add(ops.stack([ops.where(counts > 0, values * counts, 0.0), counts]))
 
     def result(self) -> Array:
-        return self.total / ops.maximum(self.count, 1e-12)
+        return self.sums[0] / ops.maximum(self.sums[1], 1e-12)
+
+    def told(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the mean and the counts [K], outside of TensorFlow, which is slow with so few."""
+        total, counts = np.asarray(self.sums)
+        return np.asarray(total / np.maximum(counts, np.float32(1e-12))), counts
 
 
 class Means:
@@ -79,6 +84,18 @@ class Means:
             logs[f"{head}_weighted_loss"] = part
         logs["stationary"] = self.stationary.result()[0]
         return logs
+
+    def told(self) -> dict[str, float]:
+        """Returns what an epoch of training showed, as `in_training` does but for the metrics."""
+        weights, weighted, losses = (
+            each.told()[0] for each in (self.weights, self.weighted, self.losses)
+        )
+        told = {"loss": weighted.sum(), "stationary": self.stationary.told()[0][0]}
+        for n, head in enumerate(self.heads):
+            told[f"{head}_loss"] = losses[n]
+            told[f"{head}_weight"] = weights[n]
+            told[f"{head}_weighted_loss"] = weighted[n]
+        return {name: float(value) for name, value in told.items()}
 
     def _of_heads(self, metrics: Metrics) -> Named:
         logs: Named = {}

@@ -147,6 +147,20 @@ class WeighedModel(WeighedStep):
         own = [each for head in self.heads for each in self.head_metrics[head]]
         return [*self.means.metrics, *own]
 
+    def begin_epoch(self) -> None:
+        """Begins the means over an epoch anew; traced or not."""
+        self.reset_metrics()
+        self.diagnosis.begin()
+
+    def end_epoch(self) -> None:
+        """Counts an epoch; traced or not."""
+        self.epoch.assign_add(1.0)
+
+    @property
+    def clocks(self) -> list[keras.Variable]:
+        """What counts steps and epochs; it is the same for models that have come equally far."""
+        return [self.diagnosis.step, self.weigher.step, self.epoch]
+
     @property
     def state(self) -> list[keras.Variable]:
         """All variables that a step reads or moves, in an order that does not change."""
