@@ -53,7 +53,7 @@ def test_members_that_leave_early_or_lag_behind_are_what_they_are_alone() -> Non
     assert company.n_members == 0
     for seed, n_epochs in enumerate((3, 1, 3, 3)):
         alone = model(seed)
-        go(Company(), Course(), alone, seed, range(n_epochs))
+        go(Company(), course, alone, seed, range(n_epochs))
         assert_same(alone, trained[seed])
 
 
