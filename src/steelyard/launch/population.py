@@ -3,7 +3,7 @@
 import json
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import NamedTuple
@@ -100,16 +100,8 @@ class Population:
                 while waiting or going:
                     while waiting and lanes:
                         lane, group = lanes.pop(0), waiting.pop(0)
-                        company = Company(len(group.members), group.size)
-                        to_come = len(group.members)
-                        try:
-                            for config in group.members:
-                                self.board.begin(config, lane)
-                                future = threads.submit(self._run, config, lane, company)
-                                going[future] = (lane, config)
-                                to_come -= 1
-                        finally:
-                            company.expect_fewer(to_come)
+                        for future, config in self._begin(threads, group, lane):
+                            going[future] = (lane, config)
                     for future in wait(going, return_when=FIRST_COMPLETED).done:
                         lane, config = going.pop(future)
                         if lane not in {each for each, _ in going.values()}:
@@ -118,6 +110,21 @@ class Population:
             except BaseException:
                 self.stopping.set()  # each ends with its epoch; its checkpoint serves another time
                 raise
+
+    def _begin(
+        self, threads: ThreadPoolExecutor, group: Group, lane: int
+    ) -> Iterator[tuple[Future[Answer], DictConfig]]:
+        """Yields the runs of a group as each is begun."""
+        company = Company(len(group.members), group.size)
+        n_to_come = len(group.members)
+        try:
+            for config in group.members:
+                self.board.begin(config, lane)
+                future = threads.submit(self._run, config, lane, company)
+                n_to_come -= 1
+                yield future, config
+        finally:
+            company.expect_fewer(n_to_come)  # those that a stop keeps from coming
 
     def _run(self, config: DictConfig, lane: int, company: Company) -> Answer:
         def watch(identity: Identity, epoch: int, values: Mapping[str, float]) -> None:
