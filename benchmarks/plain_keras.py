@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from steelyard.cli.compose import composed, composing
 from steelyard.construct import construct
 from steelyard.data.source import Source
-from steelyard.run import plain, source_of
+from steelyard.identity import plain, source_of
 from steelyard.training import pipeline  # noqa: F401  imported by the others too
 from sweeping import QUIET
 

@@ -28,7 +28,7 @@ STEELYARD = str(Path(sys.executable).with_name("steelyard"))
 SYSTEMS = (
     "posts",
     "clothing",
-    "clothing_words",
+    "clothing_convolutions",
     "clothing_numbers",
     "babi",
     "diamonds",

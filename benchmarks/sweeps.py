@@ -22,7 +22,12 @@ class Case(NamedTuple):
 CASES = {
     "shared_trunk": Case(
         "diamonds, batch 128, Adam",
-        ("experiment=diamonds", "hydra.sweeper.arms=[]", "model.normalisation=none"),
+        (
+            "experiment=diamonds",
+            "hydra.sweeper.arms=[]",
+            "hydra.sweeper.points=null",
+            "model.normalisation=none",
+        ),
         20,
         "price",
         tuple(f"{10 ** (-8 + n / 2):.3g}" for n in range(16)),
@@ -31,7 +36,7 @@ CASES = {
     "shared_trunk_normalised": Case(
         "diamonds, batch 128, Adam, with the layer normalisation that the study has and the "
         "published network has not",
-        ("experiment=diamonds", "hydra.sweeper.arms=[]"),
+        ("experiment=diamonds", "hydra.sweeper.arms=[]", "hydra.sweeper.points=null"),
         20,
         "price",
         tuple(f"{10 ** (-8 + n / 2):.3g}" for n in range(16)),

@@ -80,7 +80,9 @@ def main() -> None:
             [
                 *("-m", "data=dials", "model=shared_trunk", "hydra/launcher=population"),
                 *(f"data.n_train={options.rows}", f"training.epochs={options.epochs}"),
-                *("training.batch_size=256", f"seed=range(0,{options.runs})"),
+                # Widths that are not stacked: a run's epochs are then its own.
+                *("training.batch_size=256", "model.trunk=[50,50]"),
+                f"seed=range(0,{options.runs})",
                 *(f"hydra.launcher.n_together={options.together}", f"output={output}"),
             ]
         )["sweep"]

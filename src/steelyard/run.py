@@ -1,15 +1,11 @@
 """One run, from its configuration to its record: the whole pipeline on one screen."""
 
 import json
-import os
-import platform
-import subprocess
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,15 +14,13 @@ from omegaconf import DictConfig, OmegaConf
 from steelyard.arrays import Array
 from steelyard.construct import Refused, construct
 from steelyard.data.source import Source
-from steelyard.references import keys_of
+from steelyard.identity import described, identify, plain, source_of
 from steelyard.task import Task
 from steelyard.tracking import curves
 from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
-from steelyard.tracking.run_key import BESIDE, run_key
 from steelyard.tracking.tracker import Identity, Tracker
 from steelyard.training.company import Company
 
-SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
 _reading = threading.Lock()  # runs that train together share their examples
 _desk = threading.RLock()  # what is written and drawn, a run at a time: they may train together
 Watch = Callable[[Identity, int, dict[str, float]], None]
@@ -147,26 +141,6 @@ def optimizer_of(settings: Mapping[str, Any]) -> Any:
     return construct({**settings, **rates})
 
 
-@lru_cache(maxsize=2)
-def source_of(settings: str) -> Source:
-    """Returns the source that settings (JSON) describe; the runs of a sweep share it."""
-    node = json.loads(settings)
-    source = construct(node)
-    if not isinstance(source, Source):
-        told = node.get("_target_") if isinstance(node, Mapping) else node
-        raise Refused(f"`data._target_` must be a source of examples, got {told!r}.")
-    return source
-
-
-@lru_cache(maxsize=2)
-def _fingerprint_of(settings: str) -> str:
-    """Returns the fingerprint of the source that settings (JSON) describe; its files are read."""
-    try:
-        return source_of(settings).fingerprint
-    except ValueError as error:
-        raise Refused(str(error)) from error
-
-
 def prepare(source: Source) -> None:
     """Reads and prepares the examples.
 
@@ -193,77 +167,3 @@ def _check_varies(task: Task, targets: Array) -> None:
             f"`{task.name}` must have different targets in train, got {known[0]} for each of "
             f"{len(known)} examples."
         )
-
-
-def plain(config: Any) -> dict[str, Any]:
-    """Returns a configuration as plain containers, with every reference resolved."""
-    found: Any = OmegaConf.to_container(config, resolve=True)
-    return dict(found)
-
-
-def identify(settings: Mapping[str, Any], source: Source) -> Identity:
-    """Returns which run a configuration describes.
-
-    Raises:
-        Refused: The files whose hashes it depends on cannot be had.
-    """
-    key = run_key(settings, _fingerprint_of(json.dumps(settings["data"])))
-    method = method_of(settings["weighting"])
-    weights = label_of(settings["loss_weights"], source.task_names)
-    setting = weights if method == "fixed" else method
-    if method != "fixed" and weights != "equal":
-        setting = f"{method} {weights}"
-    tags = {
-        "weighting": method,
-        "loss_weights": weights,
-        "setting": setting,
-        "seed": str(settings["seed"]),
-        "git_commit": _git_commit(),
-    }
-    sweep = os.environ.get(SWEEP, "")
-    return Identity(key, f"{setting}-{settings['seed']}", settings["study"], sweep, tags)
-
-
-def method_of(weighting: Mapping[str, Any]) -> str:
-    """Returns the name of a method's file; of one that holds another both: `smoothed nash_mtl`."""
-    name: str = weighting["_target_"].rpartition(".")[0].rpartition(".")[2]
-    held = weighting.get("method")
-    return f"{name} {method_of(held)}" if isinstance(held, Mapping) else name
-
-
-def label_of(loss_weights: Mapping[str, Any], heads: Sequence[str]) -> str:
-    """Returns loss weights as people write them: `age=0.25 income=1`, a rule, or `age alone`."""
-    named = {head: loss_weights[head] for head in heads if head in loss_weights}
-    trained = [head for head in heads if named.get(head, 1) > 0]
-    if len(trained) == 1 < len(heads):
-        return f"{trained[0]} alone"
-    numbers = " ".join(f"{head}={value:g}" for head, value in named.items())
-    rule = str(loss_weights["rule"])
-    if not named:
-        return rule
-    return numbers if rule == "equal" else f"{rule} {numbers}"
-
-
-def described(identity: Identity, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what a record says of a run before it begins."""
-    return {
-        "run_key": identity.key,
-        "name": identity.name,
-        "study": identity.study,
-        **{name: identity.tags[name] for name in ("weighting", "setting", "git_commit")},
-        "seed": settings["seed"],
-        "references": keys_of(settings),
-        "config": {name: value for name, value in settings.items() if name not in BESIDE},
-        "machine": {"python": platform.python_version(), "processor": platform.machine()},
-    }
-
-
-@cache
-def _git_commit() -> str:
-    """Returns the commit that is checked out; empty where there is none."""
-    command = ["git", "rev-parse", "--short=12", "HEAD"]
-    try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return told.stdout.strip()

@@ -50,6 +50,25 @@ def test_the_front_tells_each_setting_on_each_pair_of_heads() -> None:
     assert len([axes for axes in figure.axes if axes.get_visible()]) == 1
 
 
+def test_a_setting_many_times_worse_than_the_best_is_drawn_at_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert _ranked().get_xscale() == "linear"
+    monkeypatch.setitem(LOSSES, "equal", (100.0 * 50, 0.40))
+    axes = _ranked()
+    assert axes.get_xscale() == "log"
+    drawn = [line.get_xdata()[0] for line in axes.get_lines() if line.get_gid()]
+    score = (50 + 1) / 2 * 1.001  # of the seeds' mean
+    assert max(drawn) == pytest.approx(score, rel=1e-3)
+    low, high = axes.get_xlim()
+    assert low < 1 < score < high
+
+
+def _ranked() -> Any:
+    given = study(*LOSSES)
+    return ranking(given, recommend(given))[0].axes[0]
+
+
 def test_the_ranking_begins_with_the_best_on_the_test() -> None:
     given = study(*LOSSES)
     figure, titles = ranking(given, recommend(given))

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from steelyard.analysis.phrases import chosen, unserved
+from steelyard.analysis.phrases import chosen, not_chosen, unserved
 from steelyard.analysis.recommend import Recommendation, recommend
 from steelyard.analysis.study import Study
 
@@ -83,7 +83,7 @@ def test_heads_that_are_served_in_turns_are_told_apart_from_those_that_never_are
     )
 
 
-def test_seeds_count_by_their_mean_and_one_that_did_not_finish_serves_none() -> None:
+def test_seeds_count_by_their_mean_and_a_setting_that_lacks_one_is_not_chosen() -> None:
     assert answer({"a": (0.4, 0.985)}).serves_all  # 0.985 and 1.005
     assert not answer({"a": (0.4, 0.995)}).serves_all
     losses = {"a": (0.4, 0.4), "b": (0.8, 0.8)}
@@ -92,7 +92,26 @@ def test_seeds_count_by_their_mean_and_one_that_did_not_finish_serves_none() -> 
     found = recommend(broken)
     assert found is not None
     assert found.setting == "b"
-    assert found.unserved["a"] == list(HEADS)
+    assert found.unserved == {"b": []}
+    assert found.incomplete == {"a": 1}
+    assert found.rivals == []
+    assert not_chosen(broken, found) == "a (1 of 2 seeds finished)"
+    assert chosen(broken, found).startswith("In the one fixed setting tried, with 2 seeds each")
+
+
+def test_a_setting_of_which_no_run_is_left_is_told_and_of_none_but_such_the_best_is_taken() -> None:
+    missing = study({"a": (0.4, 0.4), "b": (0.8, 0.8)})
+    missing.runs.loc[missing.runs["setting"] == "a", "status"] = "failed"
+    found = recommend(missing)
+    assert found is not None
+    assert found.incomplete == {"a": 0}
+    assert not_chosen(missing, found) == "a (none of 2 seeds finished)"
+    missing.runs.loc[[0, 3], "status"] = ["finished", "failed"]
+    broken = Study(name="made", runs=missing.runs, curves=pd.DataFrame(), data=DATA)
+    found = recommend(broken)
+    assert found is not None
+    assert found.incomplete == {}
+    assert (found.setting, found.serves_all) == ("a", False)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from steelyard.identity import described, method_of
 from steelyard.references import bibliography, keys_of
-from steelyard.run import described, method_of
 from steelyard.tracking.tracker import Identity
 from tests.cli.commands import called
 from tests.house.test_census import ROOT, composed

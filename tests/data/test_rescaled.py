@@ -13,7 +13,7 @@ from steelyard.data.dials import Dials
 from steelyard.data.posts_synthetic import PostsSynthetic
 from steelyard.data.rescaled import Rescaled, share
 from steelyard.data.source import SPLITS, Split
-from steelyard.run import identify, plain
+from steelyard.identity import identify, plain
 from tests.data.tables import frame, table_of
 from tests.launch.beside import NOISE, settings
 

@@ -15,7 +15,8 @@ from steelyard import (
 )
 from steelyard.data.order import order_of
 from steelyard.training.course import Course
-from steelyard.training.stack import LEAST, can_be_stacked
+from steelyard.training.stack import LEAST
+from steelyard.training.stackable import can_be_stacked
 from steelyard.weighting.base import Weighting
 
 LAYERS = keras.layers

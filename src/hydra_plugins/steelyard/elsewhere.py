@@ -48,7 +48,7 @@ class Elsewhere(Launcher):
     ) -> list[JobReturn]:
         """Returns when all runs are over; what came of them is in `runs`."""
         from steelyard.cli.validate import without_hydra  # noqa: PLC0415  only where there is a sweep
-        from steelyard.run import identify, plain, source_of  # noqa: PLC0415
+        from steelyard.identity import identify, plain, source_of  # noqa: PLC0415
         from steelyard.tracking.record import RunFolder  # noqa: PLC0415
 
         configs, identities, missing = [], [], []

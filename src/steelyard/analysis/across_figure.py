@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from steelyard.analysis.evidence import Estimate, estimate
 from steelyard.analysis.front_figure import FARTHEST
+from steelyard.analysis.log_axis import write_plainly
 from steelyard.analysis.palette import GREEN, GREY, OF_LINES, ORANGE
 from steelyard.analysis.recommend import recommend
 from steelyard.analysis.study import EQUAL, Study
@@ -73,6 +74,7 @@ def draw(study: Study, folder: Path) -> None:
     against = "alone" if study.has_references else "of the best constant"
     axes.set_ylabel(f"mean over the heads of test loss / {against}")
     axes.set_yscale("log")
+    write_plainly(axes.yaxis)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / "across.png", dpi=DOTS_PER_INCH, metadata={"Software": None})

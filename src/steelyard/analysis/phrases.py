@@ -13,10 +13,11 @@ CLEAR = 0.05  # an adjusted p below it is called clear
 
 def chosen(study: Study, answer: Recommendation) -> str:
     """Returns in words from which settings the recommended one was chosen."""
-    n, n_serve, n_seeds = len(study.fixed), len(answer.candidates), len(study.seeds)
-    tried = (
-        f"{n} fixed setting{'s' * (n != 1)} tried, with {n_seeds} seed{'s' * (n_seeds != 1)} each"
-    )
+    n, n_serve, n_seeds = len(answer.unserved), len(answer.candidates), len(study.seeds)
+    settings = f"{n} fixed settings" if n > 1 else "one fixed setting"
+    tried = f"{settings} tried, with {n_seeds} seed{'s' * (n_seeds != 1)} each"
+    if not answer.serves_all and n == 1:
+        return f"Of the {tried}, by its score on validation:"
     if not answer.serves_all:
         return f"Among the {tried}, these weights have the best score on validation:"
     share = f"In {n_serve} of the" if n_serve < n else "In each of the" if n > 1 else "In the"
@@ -27,6 +28,16 @@ def chosen(study: Study, answer: Recommendation) -> str:
         else "these are its weights"
     )
     return f"{share} {tried}, every head beats its best constant guess on validation, and {best}:"
+
+
+def not_chosen(study: Study, answer: Recommendation) -> str:
+    """Returns in words which fixed settings the choice leaves out, and why; empty if none."""
+    n_seeds = len(study.seeds)
+    told = [
+        f"{setting} ({n or 'none'} of {n_seeds} seeds finished)"
+        for setting, n in answer.incomplete.items()
+    ]
+    return ", ".join(told)
 
 
 def unserved(answer: Recommendation) -> str:

@@ -1,16 +1,19 @@
 """Two pictures that compare settings: who is best and how surely, and which heads pull apart."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from steelyard.analysis.evidence import estimate
 from steelyard.analysis.front_figure import FARTHEST, mark_of
+from steelyard.analysis.log_axis import write_plainly
 from steelyard.analysis.palette import GREY
 from steelyard.analysis.recommend import Recommendation
 from steelyard.analysis.study import Study
 
 MOST_WITH_NUMBERS = 10  # heads: a larger matrix has colours alone
 MOST_RANKED = 45  # settings
+MOST_BELOW = 0.95  # of a score that its interval is drawn below it; an axis may be logarithmic
 
 
 def ranking(study: Study, answer: Recommendation | None) -> tuple[Figure, dict[str, str]]:
@@ -26,10 +29,11 @@ def ranking(study: Study, answer: Recommendation | None) -> tuple[Figure, dict[s
     titles = {}
     for row, setting in enumerate(ordered):
         score, mark = scores[setting], mark_of(study, answer, setting)
+        half = np.nan_to_num(score.half)
         drawn = axes.errorbar(
-            [min(score.mean, FARTHEST)],
+            [score.mean],
             [row],
-            xerr=[np.nan_to_num(score.half)],
+            xerr=[[min(half, MOST_BELOW * score.mean)], [half]],
             fmt=mark.marker,
             color=mark.colour,
             markersize=min(mark.size, 11),
@@ -43,10 +47,7 @@ def ranking(study: Study, answer: Recommendation | None) -> tuple[Figure, dict[s
     axes.axvline(1, color=GREY, linewidth=0.8, linestyle=":")
     axes.set_yticks(range(len(ordered)), ordered, fontsize=8)
     axes.invert_yaxis()
-    highest = max((min(scores[each].mean, FARTHEST) for each in ordered), default=1.0)
-    lowest = min((scores[each].mean for each in ordered), default=1.0)
-    room = 0.06 * max(highest - lowest, 0.1)
-    axes.set_xlim(min(lowest, 1) - 2 * room, highest + 2 * room)
+    _set_scale(axes, [scores[each].mean for each in ordered])
     against = "alone" if study.has_references else "of the best constant"
     axes.set_xlabel(f"mean over the heads of test loss / {against} (less is better)")
     axes.grid(axis="y", linewidth=0.3)
@@ -54,6 +55,18 @@ def ranking(study: Study, answer: Recommendation | None) -> tuple[Figure, dict[s
     shown = dict(zip(labels, handles, strict=True))
     figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False)
     return figure, titles
+
+
+def _set_scale(axes: Axes, scores: list[float]) -> None:
+    """Fits the axis to the scores: a logarithmic one where some are many times the reference."""
+    lowest, highest = min([1.0, *scores]), max(scores, default=1.0)
+    if highest <= FARTHEST:
+        room = 0.12 * max(highest - lowest, 0.1)
+        axes.set_xlim(lowest - room, highest + room)
+        return
+    axes.set_xscale("log")
+    axes.set_xlim(lowest / 1.1, highest * 1.3)
+    write_plainly(axes.xaxis)
 
 
 def conflicts(study: Study, settings: list[tuple[str, str]]) -> Figure | None:

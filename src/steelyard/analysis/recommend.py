@@ -32,7 +32,9 @@ class Recommendation:
         weights: Of each head, ready to paste.
         score: Its score on validation.
         candidates: The fixed weights that serve every head; all of them if none does.
-        unserved: The heads that each fixed setting leaves no better than their best constant.
+        unserved: The heads that each fixed setting leaves no better than their best constant; of
+            those alone that the choice is made of.
+        incomplete: How many seeds finished of each fixed setting that is not, for want of one.
         passed_over: Fixed weights of a better score that do not serve every head.
         rivals: Other candidates whose score is not apart from it: `(setting, difference)`.
         method: The best method whose weights move, if the study has one.
@@ -45,6 +47,7 @@ class Recommendation:
     score: Estimate
     candidates: list[str]
     unserved: dict[str, list[str]]
+    incomplete: dict[str, int]
     passed_over: list[str]
     rivals: list[tuple[str, Estimate]]
     method: str | None
@@ -69,12 +72,14 @@ def recommend(study: Study) -> Recommendation | None:
     The choice is made on validation alone, among the settings in which every head beats its best
     constant (among all, where there is none), by the mean over the heads of the loss over that of
     the head trained alone (of the best constant, where heads were not trained alone): units cancel,
-    and no head counts more than another.
+    and no head counts more than another. A setting of which a seed did not finish is not chosen,
+    unless there are no others.
     """
     if not study.fixed:
         return None
-    unserved = {setting: _unserved(study, setting) for setting in study.fixed}
-    candidates = [setting for setting, heads in unserved.items() if not heads] or study.fixed
+    complete = [setting for setting in study.fixed if np.isfinite(study.scores(setting)).all()]
+    unserved = {setting: _unserved(study, setting) for setting in complete or study.fixed}
+    candidates = [setting for setting, heads in unserved.items() if not heads] or list(unserved)
     ranked = sorted(candidates, key=lambda setting: _mean_score(study, setting))
     best = ranked[0]
     rivals = [(other, paired(study.scores(other), study.scores(best))) for other in ranked[1:]]
@@ -86,9 +91,14 @@ def recommend(study: Study) -> Recommendation | None:
         score=estimate(study.scores(best)),
         candidates=candidates,
         unserved=unserved,
+        incomplete={
+            setting: int(np.isfinite(study.scores(setting)).sum())
+            for setting in _fixed_tried(study)
+            if setting not in unserved
+        },
         passed_over=[
             other
-            for other in study.fixed
+            for other in unserved
             if other not in candidates and _mean_score(study, other) < _mean_score(study, best)
         ],
         rivals=[(other, gap) for other, gap in rivals if not gap.low > 0],
@@ -106,6 +116,13 @@ def _mean_score(study: Study, setting: str) -> float:
     """Returns a setting's score; one with a seed that did not finish comes last."""
     mean = float(np.mean(study.scores(setting)))
     return mean if np.isfinite(mean) else float("inf")
+
+
+def _fixed_tried(study: Study) -> list[str]:
+    """Returns the fixed settings of all heads, also those of which no run finished."""
+    alone = {f"{head} alone" for head in study.heads}
+    tried = study.runs.loc[study.runs["weighting"] == "fixed", "setting"]
+    return [str(setting) for setting in dict.fromkeys(tried) if setting not in alone]
 
 
 def _unserved(study: Study, setting: str) -> list[str]:

@@ -11,10 +11,12 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from steelyard.analysis import across_figure, figures, phrases
+from steelyard.analysis.ceilings import gaps_to_ceilings
 from steelyard.analysis.comparison import compare
 from steelyard.analysis.evidence import Estimate, estimate
 from steelyard.analysis.page import TEMPLATES, page, write_text
 from steelyard.analysis.recommend import Recommendation, recommend
+from steelyard.analysis.single_tasks import against_single_tasks
 from steelyard.analysis.study import EQUAL, Study
 from steelyard.analysis.sweep_summary import summarise
 
@@ -70,6 +72,8 @@ def _said(study: Study, answer: Recommendation | None, beside: Beside) -> dict[s
             compare(study), key=lambda row: (math.isnan(row.score.mean), row.score.mean)
         ),
         "volumes": summarise(study),
+        "singles": against_single_tasks(study),
+        "gaps": gaps_to_ceilings(study),
         "equal": EQUAL,
         "pasted": phrases.pasted(answer.weights) if answer else "",
         "n_failed": int((study.runs["status"] == "failed").sum()),

@@ -110,6 +110,11 @@ class Study:
         """Returns the measure that stands for a head."""
         return HEADLINE[self.kind(head)]
 
+    def ceiling(self, head: str) -> float | None:
+        """Returns the best expected value of a head's main measure, if the data are made so."""
+        known = self.data.get("ceilings", {}).get(head)
+        return None if known is None else float(known)
+
     @cached_property
     def _by_setting(self) -> dict[str, pd.DataFrame]:
         """The finished runs of each setting, a row a seed."""

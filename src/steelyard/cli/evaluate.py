@@ -10,7 +10,8 @@ from rich.table import Table
 
 from steelyard.cli.predict import ended, settings_of
 from steelyard.construct import Refused, construct
-from steelyard.run import prepare, source_of
+from steelyard.identity import source_of
+from steelyard.run import prepare
 from steelyard.tracking.record import NETWORK
 
 WHAT = "Repeats the test of a finished run from its saved network, and compares it with the record."

@@ -10,7 +10,8 @@ from rich.console import Console
 from steelyard.cli.compose import composed, composing
 from steelyard.cli.validate import validate, without_hydra
 from steelyard.construct import Refused, construct
-from steelyard.run import plain, prepare, source_of
+from steelyard.identity import plain, source_of
+from steelyard.run import prepare
 
 WHAT = """usage: steelyard network [group=choice] [key=value] ...
 

@@ -15,7 +15,7 @@ from steelyard.cli.study import FOLDER, RUNS
 from steelyard.construct import Refused
 
 WHAT = "Writes the tables of methods and studies into a page, between its marks."
-SHOWN = ("clothing_words",)  # the studies whose gains the page opens with
+SHOWN = ("clothing",)  # the studies whose gains the page opens with
 DEFAULTS = {"data": "posts_synthetic", "model": "posts"}
 
 

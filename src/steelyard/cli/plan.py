@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from steelyard.cli.study import PLAN, folder_of, jobs, named_study, write_json
-from steelyard.run import identify, plain, source_of
+from steelyard.identity import identify, plain, source_of
 
 WHAT = "Lists the runs of a study, with their keys, in experiments/<study>/plan.json."
 

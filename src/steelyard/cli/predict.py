@@ -16,7 +16,7 @@ from rich.table import Table
 
 from steelyard.arrays import Named
 from steelyard.construct import Refused, construct
-from steelyard.run import source_of
+from steelyard.identity import source_of
 from steelyard.tracking.record import CONFIG, NETWORK, RunFolder, find
 
 WHAT = "Predicts the heads of a finished run for the rows of a new file, read as its own data were."

@@ -8,7 +8,8 @@ from steelyard.cli.compose import composed, composing
 from steelyard.cli.study import DATA, folder_of, named_study, write_json
 from steelyard.cli.validate import validate, without_hydra
 from steelyard.data.source import SPLITS
-from steelyard.run import plain, prepare, source_of
+from steelyard.identity import plain, source_of
+from steelyard.run import prepare
 from steelyard.training.describe import describe, digest
 
 WHAT = "Reads a study's data, downloads what is missing, and writes experiments/<study>/data.json."
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         },
         "splits": {split: describe(tasks, splits[split], splits["train"]) for split in SPLITS},
     }
+    if hasattr(source, "ceilings"):  # made-up data, of which the truth is known
+        about["ceilings"] = source.ceilings
     path = folder_of(study) / DATA
     write_json(path, about)
     sizes = ", ".join(f"{split} {about['splits'][split]['examples']}" for split in SPLITS)

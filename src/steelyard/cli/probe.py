@@ -27,7 +27,8 @@ from steelyard.analysis.probe_tables import (
 from steelyard.cli.compose import OWN_FOLDER, composed, composing
 from steelyard.cli.validate import validate, without_hydra
 from steelyard.construct import Refused, construct
-from steelyard.run import plain, prepare, source_of
+from steelyard.identity import plain, source_of
+from steelyard.run import prepare
 
 N_STEPS = 200
 WIDTH = 120

@@ -14,8 +14,8 @@ from steelyard.cli.compose import composed, composing, conf
 from steelyard.cli.study import DATA, RUNS, folder_of, named_study
 from steelyard.cli.validate import without_hydra
 from steelyard.construct import Refused, construct
+from steelyard.identity import plain
 from steelyard.references import bibliography, fields_of, keys_of
-from steelyard.run import plain
 from steelyard.tracking.run_key import BESIDE
 from steelyard.tracking.tracker import Tracker
 from steelyard.weighting.base import Weighting

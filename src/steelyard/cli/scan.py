@@ -19,7 +19,8 @@ from steelyard.cli.train import Runs
 from steelyard.cli.validate import without_hydra
 from steelyard.construct import Refused
 from steelyard.data.rescaled import share
-from steelyard.run import Done, plain, source_of
+from steelyard.identity import plain, source_of
+from steelyard.run import Done
 from steelyard.task import HEADLINE
 from steelyard.tracking.record import RunFolder
 from steelyard.tracking.run_key import BESIDE

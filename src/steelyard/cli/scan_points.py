@@ -16,7 +16,7 @@ from steelyard.cli.compose import opened
 from steelyard.cli.validate import validate_sweep, without_hydra
 from steelyard.construct import Refused
 from steelyard.data.rescaled import Rescaled
-from steelyard.run import identify, plain, source_of
+from steelyard.identity import identify, plain, source_of
 
 WHAT = "Multiplies each head's loss by factors, and shows which methods care about units."
 STUDY = "study=scan"

@@ -22,7 +22,8 @@ from steelyard.cli.compose import arranged, conf
 from steelyard.cli.progress import Watching
 from steelyard.cli.validate import validate
 from steelyard.construct import Refused, construct
-from steelyard.run import SWEEP, Done, Failed, identify, plain, run, source_of
+from steelyard.identity import SWEEP, identify, plain, source_of
+from steelyard.run import Done, Failed, run
 from steelyard.task import HEADLINE
 from steelyard.tracking.tracker import Identity
 

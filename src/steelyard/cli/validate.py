@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from steelyard.construct import Refused, check_targets, construct
 from steelyard.data.source import KINDS_OF_INPUT
-from steelyard.run import identify, plain, source_of
+from steelyard.identity import identify, plain, source_of
 from steelyard.task import NAME
 from steelyard.training.loss_weights import RULES
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig
 
 from steelyard.construct import construct, flat
-from steelyard.run import optimizer_of, plain, source_of
+from steelyard.identity import plain, source_of
+from steelyard.run import optimizer_of
 
 PARTS = ("model", "weighting", "balance", "optimizer", "training")  # which make a step what it is
 
@@ -80,7 +81,7 @@ def groups(members: Sequence[DictConfig], n_lanes: int, most: int) -> list[Group
 
 
 def _can_be_stacked(config: DictConfig) -> bool:
-    from steelyard.training.stack import are_light, is_dense  # noqa: PLC0415  after the threads are set
+    from steelyard.training.stackable import are_light, is_dense  # noqa: PLC0415  after the threads are set
 
     with suppress(ValueError):  # the run will say what is wrong
         weighting, balance = construct(config.weighting), construct(config.balance)

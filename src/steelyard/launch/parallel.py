@@ -13,9 +13,10 @@ from typing import Any
 import psutil
 from omegaconf import DictConfig
 
+from steelyard.identity import plain
 from steelyard.launch.board import Board, Broken, outcome
 from steelyard.launch.worker import GRACE_SECONDS, work
-from steelyard.run import Done, plain
+from steelyard.run import Done
 
 BYTES_PER_PROCESS = 2 * 2**30  # TensorFlow takes one before it has seen an example
 THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")

@@ -12,10 +12,10 @@ import psutil
 from omegaconf import DictConfig
 
 from steelyard.construct import construct
+from steelyard.identity import plain, source_of
 from steelyard.launch.board import Answer, Board, answer, outcome
 from steelyard.launch.grouping import Group, difference, groups, models, populations
 from steelyard.launch.parallel import n_cores
-from steelyard.run import plain, source_of
 from steelyard.tracking.tracker import Identity
 from steelyard.training.company import Company
 

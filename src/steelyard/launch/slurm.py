@@ -10,8 +10,9 @@ import submitit
 from omegaconf import DictConfig
 
 from steelyard.construct import construct
+from steelyard.identity import SWEEP, plain
 from steelyard.launch.board import Answer, Board, answer, outcome
-from steelyard.run import SWEEP, Done, plain
+from steelyard.run import Done
 from steelyard.tracking.record import RunFolder
 
 FOLDER = "slurm"  # below the output folder: what the jobs print

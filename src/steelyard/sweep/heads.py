@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from steelyard.construct import Refused, construct
-from steelyard.run import plain, source_of
+from steelyard.identity import plain, source_of
 from steelyard.sweep.points import HERE, Points
 
 

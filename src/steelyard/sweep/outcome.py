@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from steelyard.construct import Refused
-from steelyard.run import identify, plain, source_of
+from steelyard.identity import identify, plain, source_of
 from steelyard.tracking.record import RunFolder
 
 Record = Mapping[str, Any]

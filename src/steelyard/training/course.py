@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from steelyard.arrays import Array, Named
 from steelyard.data.tensors import tensors_of
-from steelyard.training.stack import LEAST, Stack, can_be_stacked, portions, rounded_up
+from steelyard.training.stack import LEAST, Stack, portions, rounded_up
+from steelyard.training.stackable import can_be_stacked
 from steelyard.training.weighed_model import WeighedModel
 
 N_KEPT = 8  # makes of model whose traces are kept; each holds the variables of its first model

@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     gramian: Gramian | None = None  # [K, K]; none where gradients are not compared
 
 
-class Look(NamedTuple):
+class Pull(NamedTuple):
     """What a batch asks of the optimizer, and what the weighting may learn from it afterwards."""
 
     gradients: list[Gradient]  # of the trainable variables
@@ -69,7 +69,7 @@ class WeighedStep(keras.Model):
         """Takes a step, with new weights or with those of the last asking."""
         looks_back = self.weigher.weighting.needs_losses_after
         twice = Twice(self.network) if looks_back else None
-        found = self.look(data, is_asked=is_asked)
+        found = self.pull_of(data, is_asked=is_asked)
         self.optimizer.apply(found.gradients, self.trainable_variables)
         if twice is not None:
             inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -79,14 +79,14 @@ class WeighedStep(keras.Model):
             self.weigher.learn(signals, found.weighing.memory)
         return found.n_examples
 
-    def look(
+    def pull_of(
         self,
         data: Any,
         *,
         is_asked: bool = True,
         is_measured: bool | None = None,
         n_examples: Array | None = None,
-    ) -> Look:
+    ) -> Pull:
         """Returns what a batch asks of the optimizer; all but the network's weights moves on.
 
         Args:
@@ -121,7 +121,7 @@ class WeighedStep(keras.Model):
             n_examples = ops.cast(ops.shape(outputs[self.heads[0]])[0], "float32")
         self.means.see_step(signals, answer.weighing, n_examples)
         self.means.see(told, self.head_metrics, targets, outputs)
-        return Look(answer.gradients, answer.weighing, signals, n_examples)
+        return Pull(answer.gradients, answer.weighing, signals, n_examples)
 
     def test_step(self, data: Any) -> Named:
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
