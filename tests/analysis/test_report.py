@@ -36,6 +36,7 @@ LOSSES = {  # (age, gender), the same on validation and test
     "age alone": (100.0, 0.9),
     "gender alone": (900.0, 0.40),
 }
+ALONE = ("age alone", "gender alone")
 WEIGHTS = {"age=0.01": (0.01, 1), "age alone": (1, 0), "gender alone": (0, 1)}
 
 
@@ -210,9 +211,9 @@ def test_every_setting_stands_in_one_table_with_what_a_step_of_it_costs(tmp_path
     assert "- Navon 2022" in text
 
 
-def varied(**columns: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+def varied(*alone: str, **columns: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Returns the runs and the curves of a study with further columns."""
-    given = study("equal", "age=0.01", "nash_mtl", "age alone", "gender alone")
+    given = study("equal", "age=0.01", "nash_mtl", *alone)
     return given.runs.assign(**columns), given.curves.assign(**columns)
 
 
@@ -227,8 +228,26 @@ def test_each_setting_is_held_at_the_tuned_value_that_validation_likes_best() ->
     found = Study.made_of("made", both, pd.concat(curves, ignore_index=True), DATA)
     assert found.chosen["equal"] == "rate=0.1"
     assert found.chosen["nash_mtl"] == "rate=0.01"
-    assert (found.n_tried, found.n_trained, len(found.runs)) == (2, 30, 15)
+    assert (found.n_tried, found.n_trained, len(found.runs)) == (2, 18, 9)
     assert set(found.curves.loc[found.curves["setting"] == "equal", "tuned"]) == {"rate=0.1"}
+
+
+def test_tuned_values_are_chosen_by_the_losses_over_those_of_the_heads_alone() -> None:
+    """A small loss beside a large constant counts in a record's own score for next to nothing."""
+    low, high = (varied(*ALONE, tuned=f"rate={rate}")[0] for rate in (0.01, 0.1))
+    at_equal = low["setting"] == "equal"  # the same rows in both
+    low.loc[at_equal, ["valid/age/loss", "valid/gender/loss"]] = [100.0, 0.50]
+    high.loc[at_equal, ["valid/age/loss", "valid/gender/loss"]] = [40.0, 0.51]
+    low["valid/score"], high["valid/score"] = 0.4, 0.5
+    low.loc[low["setting"] == "age alone", "valid/age/loss"] = 38.0
+    both = pd.concat([low, high], ignore_index=True)
+    found = Study.made_of("made", both, pd.DataFrame(), DATA)
+    # Over the best of each head alone, 38 and 0.40: 1.94 at 0.01, and 1.16 at 0.1.
+    assert found.chosen["equal"] == "rate=0.1"
+    assert found.chosen["age alone"] == "rate=0.01"
+    without = both[~both["setting"].str.endswith("alone")]
+    found = Study.made_of("made", without, pd.DataFrame(), DATA)
+    assert found.chosen["equal"] == "rate=0.01"  # by the record's own
 
 
 def test_a_tuned_value_with_a_seed_that_did_not_finish_comes_last() -> None:
@@ -244,7 +263,8 @@ def test_a_tuned_value_with_a_seed_that_did_not_finish_comes_last() -> None:
 
 @pytest.mark.usefixtures("drawn")
 def test_a_study_across_conditions_answers_for_each_and_compares_them(tmp_path: Path) -> None:
-    runs, curves = zip(varied(across="[1, 1]"), varied(across="[1, 10]"), strict=True)
+    parts = [varied(*ALONE, across=condition) for condition in ("[1, 1]", "[1, 10]")]
+    runs, curves = zip(*parts, strict=True)
     both = pd.concat(runs, ignore_index=True)
     is_there = (both["across"] == "[1, 10]") & (both["setting"] == "nash_mtl")
     both.loc[is_there, "test/gender/loss"] = 0.8

@@ -1,5 +1,6 @@
 """What a study varies beside its settings: values that are tuned, and conditions it goes across."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,15 +19,18 @@ class Tuned(NamedTuple):
     n_tried: int  # values that each setting was given
 
 
-def tuned(runs: pd.DataFrame, curves: pd.DataFrame) -> Tuned:
+def tuned(runs: pd.DataFrame, curves: pd.DataFrame, heads: Sequence[str]) -> Tuned:
     """Returns of each setting the runs whose tuned values have the best score on validation.
 
-    The score is the mean over seeds of the record's own: of each head's validation loss over that
-    of its best constant. A value with a seed that did not finish comes after those without.
+    The score is the mean over seeds and heads of the validation loss over that of the head trained
+    alone, at the values that the head alone is best with: what settings are compared by. Where not
+    every head was trained alone it is the record's own, over the loss of the best constant. A value
+    with a seed that did not finish comes after those without.
     """
     if TUNED not in runs:
         return Tuned(runs, curves, {}, 1)
-    scores = runs[SCORE].where(runs["status"] == "finished", np.inf).fillna(np.inf)
+    runs = runs.reset_index(drop=True)
+    scores = _scores(runs, heads).where(runs["status"] == "finished", np.inf).fillna(np.inf)
     groups = scores.groupby([runs[SETTING], runs[TUNED]], sort=False).mean()
     chosen = {setting: str(groups[setting].idxmin()) for setting in dict.fromkeys(runs[SETTING])}
 
@@ -36,6 +40,22 @@ def tuned(runs: pd.DataFrame, curves: pd.DataFrame) -> Tuned:
         return table[table[TUNED] == table[SETTING].map(chosen)].reset_index(drop=True)
 
     return Tuned(kept(runs), kept(curves), chosen, int(runs[TUNED].nunique()))
+
+
+def _scores(runs: pd.DataFrame, heads: Sequence[str]) -> pd.Series:
+    """Returns the score of each run by which tuned values are chosen."""
+    ratios = {}
+    for head in heads:
+        losses = runs[f"valid/{head}/loss"].where(runs["status"] == "finished", np.inf)
+        is_alone = runs[SETTING] == f"{head} alone"
+        reference = losses[is_alone].groupby(runs[TUNED]).mean().min()
+        if not 0 < reference < np.inf:  # the head was not trained alone, or not to its end
+            return runs[SCORE]
+        ratios[head] = losses / reference
+    scores = sum(ratios.values()) / len(ratios)
+    for head, ratio in ratios.items():
+        scores = scores.where(runs[SETTING] != f"{head} alone", ratio)
+    return scores
 
 
 def conditions(runs: pd.DataFrame) -> list[str]:

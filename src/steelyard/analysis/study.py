@@ -63,7 +63,7 @@ class Study:
             parts[condition] = cls.made_of(name, here[0], here[1], data)
         if parts:
             return replace(next(iter(parts.values())), parts=parts)
-        best = tuned(runs, curves)
+        best = tuned(runs, curves, list(data["tasks"]))
         return cls(
             name=name,
             runs=best.runs,
