@@ -71,10 +71,14 @@ def test_every_design_composes_and_its_runs_differ(design: str, n_runs: int) -> 
 
 
 def test_points_are_one_more_arm_beside_those_of_a_study() -> None:
-    """A study's fifteen weights and three methods, and four points, of which it has one itself."""
-    knobs = ("hydra.sweeper.points.n_points=4", "hydra.sweeper.points.center={age:0.003}")
+    """A study's eight weights and twelve methods, and four points, of which it has one itself."""
+    knobs = (
+        "hydra.sweeper.points.n_points=4",
+        "hydra.sweeper.points.center={age:0.1,income:1,gender:1}",
+        "hydra.sweeper.points.alone=false",
+    )
     runs = listed(("experiment=posts", "sweep=simplex", *knobs), ("seed=0,1",))
-    assert len(runs.jobs) == 2 * (15 + 3 + 4 - 1)
+    assert len(runs.jobs) == 2 * (8 + 12 + 4 - 1)
     assert len({json.dumps(job) for job in runs.jobs}) == len(runs.jobs)
 
 
@@ -123,16 +127,17 @@ def planned(
 def test_a_plan_tells_what_is_tuned_and_what_it_goes_across(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rates = "hydra.sweeper.arms=[{weighting: 'fixed,dwa', optimizer.learning_rate: '0.001,0.003'}]"
+    arm = "{weighting: 'fixed,dwa', optimizer.learning_rate: '0.001,0.003'}"
+    rates = ["hydra.sweeper.points=null", f"hydra.sweeper.arms=[{arm}]"]
     tuned = "hydra.sweeper.tuned=[optimizer.learning_rate]"
-    rows, _ = planned(tmp_path, monkeypatch, rates, tuned, "hydra.sweeper.across=weighting")
+    rows, _ = planned(tmp_path, monkeypatch, *rates, tuned, "hydra.sweeper.across=weighting")
     assert len(rows) == 3 * 2 * 2
     assert [row["tuned"] for row in rows[:2]] == [
         {"optimizer.learning_rate": 0.001},
         {"optimizer.learning_rate": 0.003},
     ]
     assert {row["across"] for row in rows} == {"fixed", "dwa"}
-    plain, text = planned(tmp_path, monkeypatch, rates)
+    plain, text = planned(tmp_path, monkeypatch, *rates)
     assert {tuple(row) for row in plain} == {("run_key", "setting", "seed", "overrides")}
     assert [row["run_key"] for row in plain] == [row["run_key"] for row in rows]
     assert "tuned" not in text

@@ -64,11 +64,17 @@ def answers(entries: Sequence[Entry]) -> str:
             for change in answer.changes
             if change.measure == study.headline(change.head) and not isnan(change.won_back)
         ]
+        n_seeds = len(study.seeds)
+        runs = f"{len(study.settings)} settings x {n_seeds} seed{'s' * (n_seeds != 1)}"
+        weights, told_of = f"`{pasted(answer.weights)}`", ", ".join(won)
+        if study.parts:
+            runs = f"{runs} x {len(study.parts)} conditions"
+            weights, told_of = "others in each condition", "see its report"
         cells = (
             f"[{study.name}](experiments/{study.name}/report.md)",
-            f"{len(study.settings)} settings x {len(study.seeds)} seeds",
-            f"`{pasted(answer.weights)}`",
-            ", ".join(won) or "equal weights lose nothing clearly",
+            runs,
+            weights,
+            told_of or "equal weights lose nothing clearly",
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
