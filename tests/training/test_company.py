@@ -43,6 +43,7 @@ def beside(
         return [each.exception(timeout=120) for each in going]
 
 
+@pytest.mark.slow
 def test_members_that_leave_early_or_lag_behind_are_what_they_are_alone() -> None:
     """One stops after an epoch, one had done an epoch before, and places are left."""
     trained = [model(seed) for seed in range(4)]

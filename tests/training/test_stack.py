@@ -126,7 +126,8 @@ def test_a_model_is_what_it_is_in_a_stack_of_any_size(
     assert float(trained[0].epoch) == 3
 
 
-@pytest.mark.parametrize("optimizer", [adam, pytest.param(momentum, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", [adam, momentum])
 def test_a_stack_trains_as_a_step_by_itself(optimizer: Callable[[], Any]) -> None:
     """Up to the order in which products are summed; every variable, and what was measured."""
     trained = [model(seed, optimizer=optimizer) for seed in (0, 1, 2)]
