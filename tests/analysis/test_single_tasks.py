@@ -31,10 +31,10 @@ def report(given: Study, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_change_is_per_cent_of_the_head_alone_and_the_worst_counts() -> None:
     told = found({"a": [0.55, 0.19], "b": [0.45, 0.3]}).settings
     assert [each.setting for each in told] == ["a", "b"]  # misses by 10 and by 50
-    assert told[0].changes["h0"].mean == pytest.approx(10)
-    assert told[0].changes["h1"].mean == pytest.approx(-5)
+    assert told[0].by_head["h0"].mean == pytest.approx(10)
+    assert told[0].by_head["h1"].mean == pytest.approx(-5)
     assert (told[0].worst, told[1].worst) == ("h0", "h1")
-    assert told[1].missed_by.mean == pytest.approx(50)
+    assert told[1].largest.mean == pytest.approx(50)
     assert told[0].losers == ["h0"]
 
 
@@ -52,7 +52,7 @@ def test_pairing_by_seed_takes_away_what_seeds_share() -> None:
     alone = {"h0 alone": [[0.5, 9.0], [0.7, 9.0], [0.9, 9.0]], "h1 alone": [9.0, 0.2]}
     told = against_single_tasks(made({**moved, **alone}))
     assert told is not None
-    change = told.settings[0].changes["h0"]
+    change = told.settings[0].by_head["h0"]
     assert change.mean == pytest.approx(100 * 0.01 / 0.7)
     assert change.half == pytest.approx(0, abs=1e-9)
     assert told.settings[0].losers == ["h0"]
@@ -71,7 +71,7 @@ def test_one_seed_gives_means_and_no_verdict_by_intervals() -> None:
     told = found({"a": [0.6, 0.2]}, n_seeds=1)
     assert told.settings[0].losers == []
     assert told.not_clearly_worse == []
-    assert math.isnan(told.settings[0].missed_by.half)
+    assert math.isnan(told.settings[0].largest.half)
 
 
 def test_a_setting_without_a_finished_run_is_left_out() -> None:

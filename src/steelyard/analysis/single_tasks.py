@@ -5,45 +5,10 @@ from dataclasses import dataclass
 
 from steelyard.analysis.entrants import SPLIT, Entrants
 from steelyard.analysis.evidence import Estimate, paired
+from steelyard.analysis.shortfall import Shortfall
 from steelyard.analysis.study import Study
 
 PERCENT = 100.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Against:
-    """A setting held against the heads alone.
-
-    Attributes:
-        setting: Its name.
-        is_method: Whether its weights move.
-        changes: By head the loss on the test less that of the head alone, in per cent of the
-            latter, paired by seed; above 0 it loses.
-    """
-
-    setting: str
-    is_method: bool
-    changes: dict[str, Estimate]
-
-    @property
-    def worst(self) -> str:
-        """The head that loses most, or gains least."""
-        return max(self.changes, key=lambda head: self.changes[head].mean)
-
-    @property
-    def missed_by(self) -> Estimate:
-        """By how much the setting misses the head alone where it misses it most."""
-        return self.changes[self.worst]
-
-    @property
-    def losers(self) -> list[str]:
-        """The heads that lose by more than their interval."""
-        return [head for head, change in self.changes.items() if change.low > 0]
-
-    @property
-    def loses_to_none(self) -> bool:
-        """Whether no head's mean is worse than that of the head alone."""
-        return not self.missed_by.mean > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +19,7 @@ class SingleTasks:
         settings: Each joint setting of which a run finished, those first that miss least.
     """
 
-    settings: list[Against]
+    settings: list[Shortfall]
 
     @property
     def winners(self) -> list[str]:
@@ -67,11 +32,11 @@ class SingleTasks:
         return [
             each.setting
             for each in self.settings
-            if not each.loses_to_none and not each.losers and not math.isnan(each.missed_by.half)
+            if not each.loses_to_none and not each.losers and not math.isnan(each.largest.half)
         ]
 
     @property
-    def nearest(self) -> list[Against]:
+    def nearest(self) -> list[Shortfall]:
         """The fixed setting that misses least, and the method, where there are any."""
         kinds = (False, True)
         found = [[each for each in self.settings if each.is_method == kind] for kind in kinds]
@@ -84,20 +49,21 @@ def against_single_tasks(study: Study) -> SingleTasks | None:
     if len(study.heads) == 1 or entrants.why_unknown or not study.has_references:
         return None
     found = [
-        Against(
+        Shortfall(
             setting=name,
             is_method=name in entrants.methods,
-            changes={head: _change(study, name, head) for head in study.heads},
+            by_head={head: _change(study, name, head) for head in study.heads},
         )
         for name in entrants.settings
         if len(entrants.points(name))
     ]
-    known = [each for each in found if all(change.n for change in each.changes.values())]
-    known.sort(key=lambda each: each.missed_by.mean)
+    known = [each for each in found if all(change.n for change in each.by_head.values())]
+    known.sort(key=lambda each: each.largest.mean)
     return SingleTasks(settings=known) if known else None
 
 
 def _change(study: Study, setting: str, head: str) -> Estimate:
+    """Returns the test loss less that of the head alone, in % of the latter, paired by seed."""
     single, name = study.alone(head), f"{SPLIT}/{head}/loss"
     assert single is not None, head
     scale = PERCENT / study.reference(head, SPLIT)
