@@ -6,6 +6,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
+import keras
 import pytest
 
 from steelyard.training.runtime import Runtime
@@ -15,6 +16,12 @@ from steelyard.training.runtime import Runtime
 def runtime() -> None:
     """Sets TensorFlow up as runs do, before any test uses it."""
     Runtime().prepare()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Seeds everything before a test and its fixtures: no small network begins dead by chance."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture
