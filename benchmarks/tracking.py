@@ -2,6 +2,8 @@
 
 Timers stand around all that writes or draws, in the process that trains. One run trains at a time
 unless it is told otherwise, for the seconds of one item would else be those of another run too.
+With `--stacked` runs take their steps together, as small ones do by default; the threads of a stack
+wait for each other while they write, so there the share is the one of the processor's time.
 """
 
 import argparse
@@ -19,6 +21,8 @@ import sweeping
 
 RESULT = Path(__file__).with_suffix(".md")
 N_RUNS, EPOCHS, N_TRAIN = 48, 10, 250_000
+N_STACKED = 10_000  # examples with which an epoch of all stacked runs takes a second
+ALONE = ("model.trunk=[50,50]",)  # widths that are not stacked: a run's epochs are then its own
 
 
 class Item(NamedTuple):
@@ -66,9 +70,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=N_RUNS)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--rows", type=int, default=N_TRAIN, help="so that an epoch takes a second")
+    parser.add_argument("--rows", type=int, default=0, help="so that an epoch takes a second")
     parser.add_argument("--together", type=int, default=1, help="runs that train at a time")
+    parser.add_argument("--stacked", action="store_true", help="runs take their steps together")
     options = parser.parse_args()
+    full_size = N_STACKED if options.stacked else N_TRAIN
+    options.rows = options.rows or full_size
+    together = 0 if options.stacked else options.together
     machine = sweeping.machine()
     os.environ.update(sweeping.QUIET)
     sweeping.heavy()
@@ -80,20 +88,25 @@ def main() -> None:
             [
                 *("-m", "data=dials", "model=shared_trunk", "hydra/launcher=population"),
                 *(f"data.n_train={options.rows}", f"training.epochs={options.epochs}"),
-                # Widths that are not stacked: a run's epochs are then its own.
-                *("training.batch_size=256", "model.trunk=[50,50]"),
+                *("training.batch_size=256", *(() if options.stacked else ALONE)),
                 f"seed=range(0,{options.runs})",
-                *(f"hydra.launcher.n_together={options.together}", f"output={output}"),
+                *(f"hydra.launcher.n_together={together}", f"output={output}"),
             ]
         )["sweep"]
         processor = time.process_time() - processor
     lines = table(options, timers.items, seconds, processor)
     lines = [lines[0], "", machine, *lines[1:]]
     full = {"runs": (options.runs, N_RUNS), "epochs": (options.epochs, EPOCHS)}
-    lines = [*sweeping.smoke({**full, "rows": (options.rows, N_TRAIN)}), *lines]
-    at_a_time = "one run" if options.together == 1 else f"{options.together} runs"
-    sweeping.write(RESULT, HEAD, f"{at_a_time[:1].upper()}{at_a_time[1:]} at a time", lines)
+    lines = [*sweeping.smoke({**full, "rows": (options.rows, full_size)}), *lines]
+    sweeping.write(RESULT, HEAD, title(options), lines)
     print("\n".join(lines))
+
+
+def title(options: argparse.Namespace) -> str:
+    """Returns what the runs of a sweep do together."""
+    if options.stacked:
+        return "Runs in stacks, as by default"
+    return "One run at a time" if options.together == 1 else f"{options.together} runs at a time"
 
 
 def set_timers(timers: Timers) -> None:
@@ -139,11 +152,29 @@ def table(
     lanes = options.together * seconds
     whole = sum(item.wall for item in written.values())
     in_processor = sum(item.processor for item in written.values())
-    return [
+    did = (
         f"{options.runs} runs of {options.epochs} epochs, {options.rows:,} examples, batches of "
-        f"256: {seconds:.1f} s on the wall, {processor:.1f} s of the processor. An epoch trains "
-        f"for {training.wall / training.calls:.2f} s. **Writing down takes {whole:.1f} s, "
-        f"{100 * whole / lanes:.1f}% of the time** ({in_processor:.1f} s of the processor).",
+        f"256: {seconds:.1f} s on the wall, {processor:.1f} s of the processor."
+    )
+    if options.stacked:
+        return [
+            f"{did} An epoch of all runs takes {seconds / options.epochs:.1f} s, the start spread "
+            f"over them. **Writing down takes {in_processor:.1f} s of the processor, "
+            f"{100 * in_processor / processor:.1f}% of its time.**",
+            "",
+            "| item | calls | ms of the processor a call | ms a run | % of its time |",
+            "|---|---:|---:|---:|---:|",
+            *(
+                f"| {name} | {item.calls} | {1000 * item.processor / item.calls:.1f} | "
+                f"{1000 * item.processor / options.runs:.1f} | "
+                f"{100 * item.processor / processor:.2f} |"
+                for name, item in sorted(written.items(), key=lambda each: -each[1].processor)
+            ),
+        ]
+    return [
+        f"{did} An epoch trains for {training.wall / training.calls:.2f} s. **Writing down takes "
+        f"{whole:.1f} s, {100 * whole / lanes:.1f}% of the time** "
+        f"({in_processor:.1f} s of the processor).",
         "",
         "| item | calls | ms a call | ms a run | % of the time |",
         "|---|---:|---:|---:|---:|",
@@ -157,10 +188,10 @@ def table(
 
 HEAD = """# What writing down costs
 
-Written by `python benchmarks/tracking.py`, and again with `--together 2`: a population of
-`shared_trunk` on `dials`, with epochs of about a second, and a timer around all that is written,
-shown or drawn. The time is that of the whole sweep, from the command to its end, imports excluded,
-times the runs that train at a time.
+Written by `python benchmarks/tracking.py`, and again with `--together 2` and with `--stacked`: a
+population of `shared_trunk` on `dials`, with epochs of about a second, and a timer around all that
+is written, shown or drawn. The time is that of the whole sweep, from the command to its end,
+imports excluded, times the runs that train at a time.
 """
 
 if __name__ == "__main__":

@@ -116,6 +116,10 @@ def test_a_mistake_is_told_in_one_line(
         (["gather", "posts"], "must be made first: steelyard plan posts"),
         (["report", "posts"], "must be made first: steelyard prepare posts"),
         (["check", "posts"], "must be made first: steelyard gather posts"),
+        (["plan"], "required: study (its options: steelyard plan --help)"),
+        (["check", "posts", "--runs", "x"], "--runs: invalid int value: 'x'"),
+        (["explain", "a", "b"], "unrecognized arguments: b"),
+        (["data", "nope"], "invalid choice: 'nope'"),
         (["ui"], "`output` must be a folder with runs in it"),
     ],
 )
@@ -130,6 +134,7 @@ def test_other_commands_say_what_comes_first(
     code, _, err = called(capsys, monkeypatch, *words)
     assert code == 2
     assert message in err
+    assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

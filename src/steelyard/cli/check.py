@@ -1,6 +1,5 @@
 """`steelyard check`: trains a few runs of a study again, and compares them with its results."""
 
-import argparse
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from steelyard.analysis.recommend import recommend
 from steelyard.analysis.study import EQUAL, Study
 from steelyard.analysis.tables import read_csv
 from steelyard.cli.compose import composed, composing
+from steelyard.cli.parser import Parser
 from steelyard.cli.study import RUNS, folder_of, named_study, read_plan
 from steelyard.cli.train import Runs, tell
 from steelyard.cli.validate import validate_sweep, without_hydra
@@ -23,7 +23,7 @@ LEAST = 0.02  # a difference below this share of the number is rounding's, on an
 SPREADS = 3.0  # ... and so is one within so many deviations over the seeds
 
 
-def _with_runs(parser: argparse.ArgumentParser) -> None:
+def _with_runs(parser: Parser) -> None:
     parser.add_argument("--runs", type=int, default=3, help="how many (3)")
 
 

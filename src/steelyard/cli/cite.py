@@ -1,11 +1,11 @@
 """`steelyard cite`: prints the BibTeX of what a run used."""
 
-import argparse
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from steelyard.cli.parser import Parser
 from steelyard.cli.predict import settings_of
 from steelyard.construct import Refused
 from steelyard.references import FILE, bibliography, keys_of
@@ -16,7 +16,7 @@ WHAT = "Prints the BibTeX of what a run used: its method, its data, its encoders
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the entries, and returns the exit code: 1 where one is not known."""
-    parser = argparse.ArgumentParser(prog="steelyard cite", description=WHAT)
+    parser = Parser(prog="steelyard cite", description=WHAT)
     parser.add_argument("run", help="its key (or the key's beginning), its name, or its folder")
     parser.add_argument("--output", default="outputs", help="where the runs are (outputs)")
     given = parser.parse_args(list(arguments))

@@ -1,10 +1,10 @@
 """`steelyard data`: describes a table, or says what is wrong with it before it is trained on."""
 
-import argparse
 from collections.abc import Sequence
 
 from steelyard.cli.data_check import check
 from steelyard.cli.data_describe import describe
+from steelyard.cli.parser import Parser
 from steelyard.construct import Refused
 
 DESCRIBE = """Says what the columns of a table seem to be, and writes a configuration that can be
@@ -14,7 +14,7 @@ CHECK = "Reads data as training would, and says what is wrong or doubtful about 
 
 def main(arguments: Sequence[str]) -> int:
     """Describes or checks, and returns the exit code."""
-    parser = argparse.ArgumentParser(prog="steelyard data", description=__doc__)
+    parser = Parser(prog="steelyard data", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="describe|check")
     one = commands.add_parser("describe", description=DESCRIBE, help="what a table seems to hold")
     one.add_argument("file", help="a .csv, .tsv or .parquet file")

@@ -1,6 +1,5 @@
 """`steelyard evaluate`: repeats the test of a finished run from its saved network."""
 
-import argparse
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from steelyard.cli.parser import Parser
 from steelyard.cli.predict import ended, settings_of
 from steelyard.construct import Refused, construct
 from steelyard.identity import source_of
@@ -19,7 +19,7 @@ WHAT = "Repeats the test of a finished run from its saved network, and compares 
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the numbers of the test, and returns the exit code: 1 where one differs."""
-    parser = argparse.ArgumentParser(prog="steelyard evaluate", description=WHAT)
+    parser = Parser(prog="steelyard evaluate", description=WHAT)
     parser.add_argument("run", help="its key (or the key's beginning), its name, or its folder")
     parser.add_argument("--output", default="outputs", help="where the runs are (outputs)")
     given = parser.parse_args(list(arguments))

@@ -1,6 +1,5 @@
 """`steelyard explain`: says who dominated a finished run, why, and what would help."""
 
-import argparse
 import json
 import math
 import textwrap
@@ -15,6 +14,7 @@ from rich.text import Text
 from steelyard.analysis.explaining.explain import Explanation, explain
 from steelyard.cli.again import again, probe
 from steelyard.cli.explain_tables import course, outcome
+from steelyard.cli.parser import Parser
 from steelyard.construct import Refused
 from steelyard.tracking.record import FITTED, HISTORY, RECORD, TRACEBACK, RunFolder, find
 
@@ -23,7 +23,7 @@ WHAT = "Says who dominated a finished run and when, why, and what would help, fr
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the explanation, and returns the exit code."""
-    parser = argparse.ArgumentParser(prog="steelyard explain", description=WHAT)
+    parser = Parser(prog="steelyard explain", description=WHAT)
     parser.add_argument("run", help="its key (or the key's beginning), its name, or its folder")
     parser.add_argument("--output", default="outputs", help="where the runs are (outputs)")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")

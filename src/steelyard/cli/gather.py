@@ -1,12 +1,12 @@
 """`steelyard gather`: collects the records of a study's runs into two small tables."""
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from steelyard.analysis.axes import ACROSS, TUNED
 from steelyard.analysis.tables import curves_of, row_of, write_csv
+from steelyard.cli.parser import Parser
 from steelyard.cli.study import CURVES, RUNS, folder_of, named_study, read_plan
 from steelyard.construct import Refused
 from steelyard.tracking.record import RunFolder
@@ -14,7 +14,7 @@ from steelyard.tracking.record import RunFolder
 WHAT = "Collects the records of a study's runs into experiments/<study>/runs.csv and curves.csv."
 
 
-def _with_output(parser: argparse.ArgumentParser) -> None:
+def _with_output(parser: Parser) -> None:
     parser.add_argument("--output", default="outputs", help="where the runs are (outputs)")
 
 

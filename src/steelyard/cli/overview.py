@@ -1,6 +1,5 @@
 """`steelyard overview`: writes the tables of README: the studies' results, and the methods."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from steelyard.analysis.overview import Entry, answers, gains, placed, systems
 from steelyard.analysis.study import EQUAL, Study
 from steelyard.cli import methods
 from steelyard.cli.compose import conf
+from steelyard.cli.parser import Parser
 from steelyard.cli.study import FOLDER, RUNS
 from steelyard.construct import Refused
 
@@ -21,7 +21,7 @@ DEFAULTS = {"data": "posts_synthetic", "model": "posts"}
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the tables, and returns the exit code: 1 where `--check` finds other ones."""
-    parser = argparse.ArgumentParser(prog="steelyard overview", description=WHAT)
+    parser = Parser(prog="steelyard overview", description=WHAT)
     parser.add_argument("--page", default="README.md", help="where they go (README.md)")
     parser.add_argument("--check", action="store_true", help="write nothing, say if it is current")
     given = parser.parse_args(list(arguments))

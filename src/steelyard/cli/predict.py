@@ -1,6 +1,5 @@
 """`steelyard predict`: a finished run's network answers for the rows of a new file."""
 
-import argparse
 import json
 import zlib
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from steelyard.arrays import Named
+from steelyard.cli.parser import Parser
 from steelyard.construct import Refused, construct
 from steelyard.identity import source_of
 from steelyard.tracking.record import CONFIG, NETWORK, RunFolder, find
@@ -25,7 +25,7 @@ N_SHOWN = 5
 
 def main(arguments: Sequence[str]) -> int:
     """Writes a table of predictions, and returns the exit code."""
-    parser = argparse.ArgumentParser(prog="steelyard predict", description=WHAT)
+    parser = Parser(prog="steelyard predict", description=WHAT)
     parser.add_argument("run", help="its key (or the key's beginning), its name, or its folder")
     parser.add_argument("file", help="a table with the run's input columns, or inputs as .npz")
     parser.add_argument("--to", default="predictions.csv", help="where they go (predictions.csv)")

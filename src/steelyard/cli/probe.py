@@ -25,6 +25,7 @@ from steelyard.analysis.probe_tables import (
     rows,
 )
 from steelyard.cli.compose import OWN_FOLDER, composed, composing
+from steelyard.cli.parser import Parser
 from steelyard.cli.validate import validate, without_hydra
 from steelyard.construct import Refused, construct
 from steelyard.identity import plain, source_of
@@ -42,7 +43,7 @@ weights to begin with and why. Nothing is recorded. The overrides are those of `
 
 def main(arguments: Sequence[str]) -> int:
     """Prints what a probe finds, and returns the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="steelyard probe",
         description=WHAT,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from hydra_plugins.steelyard.jobs import configs_of
 from steelyard.cli.compose import opened
+from steelyard.cli.parser import Parser
 from steelyard.cli.validate import validate_sweep, without_hydra
 from steelyard.construct import Refused
 from steelyard.data.rescaled import Rescaled
@@ -48,7 +49,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         Refused: An option lists what it cannot, or an override is an option's.
     """
-    parser = argparse.ArgumentParser(prog="steelyard scan", description=WHAT, allow_abbrev=False)
+    parser = Parser(prog="steelyard scan", description=WHAT, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*", help="what is trained, as for steelyard train")
     parser.add_argument("--methods", default="fixed,nash_mtl", help="of weighting (%(default)s)")
     parser.add_argument("--factors", default=FACTORS, help="of a loss; 1 is added (%(default)s)")

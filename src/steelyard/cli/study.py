@@ -1,6 +1,5 @@
 """A study on disk: its runs as Hydra composes them, and the folder of its results."""
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from omegaconf import DictConfig
 
 from hydra_plugins.steelyard.arms import ArmsConfig, asked_of, sweep_of
 from steelyard.cli.compose import composed, composing, conf
+from steelyard.cli.parser import Parser
 from steelyard.cli.validate import without_hydra
 from steelyard.construct import Refused
 from steelyard.sweep.marks import marks_of
@@ -75,7 +75,7 @@ def named_study(command: str, what: str, arguments: Sequence[str], *more: Any) -
         more: Functions that add further options to the parser.
     """
     studies = sorted(path.stem for path in (conf() / "experiment").glob("*.yaml"))
-    parser = argparse.ArgumentParser(prog=f"steelyard {command}", description=what)
+    parser = Parser(prog=f"steelyard {command}", description=what)
     parser.add_argument("study", help=f"a file of conf/experiment: {', '.join(studies)}")
     for add in more:
         add(parser)

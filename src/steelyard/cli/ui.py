@@ -1,6 +1,5 @@
 """`steelyard ui`: opens MLflow on this machine, with its telemetry and job runners off."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import NoReturn
 from omegaconf import OmegaConf
 
 from steelyard.cli.compose import conf
+from steelyard.cli.parser import Parser
 from steelyard.construct import Refused, construct
 from steelyard.tracking.mlflow_client import Place, pages
 from steelyard.tracking.tracker_guard import reason_of
@@ -19,7 +19,7 @@ HERE_ALONE = "127.0.0.1"
 
 def main(arguments: Sequence[str]) -> int:
     """Becomes MLflow's server, unless there is one already."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="steelyard ui", description="Opens MLflow on this machine. Stop it with Ctrl-C."
     )
     parser.add_argument("--output", default="outputs", help="where the runs are (outputs)")
