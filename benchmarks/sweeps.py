@@ -19,13 +19,18 @@ class Case(NamedTuple):
         return len(self.weights) * self.n_seeds
 
 
+WEIGHTS_ALONE = (  # are swept, and nothing that a study sweeps
+    "hydra.sweeper.arms=[]",
+    "hydra.sweeper.points=null",
+    "hydra.sweeper.tuned=[]",
+    "optimizer.learning_rate=0.03",
+)
 CASES = {
     "shared_trunk": Case(
         "diamonds, batch 128, Adam",
         (
             "experiment=diamonds",
-            "hydra.sweeper.arms=[]",
-            "hydra.sweeper.points=null",
+            *WEIGHTS_ALONE,
             "model.normalisation=none",
         ),
         20,
@@ -36,7 +41,7 @@ CASES = {
     "shared_trunk_normalised": Case(
         "diamonds, batch 128, Adam, with the layer normalisation that the study has and the "
         "published network has not",
-        ("experiment=diamonds", "hydra.sweeper.arms=[]", "hydra.sweeper.points=null"),
+        ("experiment=diamonds", *WEIGHTS_ALONE),
         20,
         "price",
         tuple(f"{10 ** (-8 + n / 2):.3g}" for n in range(16)),

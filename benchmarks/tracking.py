@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import sweeping
 
 RESULT = Path(__file__).with_suffix(".md")
-N_RUNS, EPOCHS, N_TRAIN = 48, 10, 250_000
+N_RUNS, EPOCHS, N_TRAIN = 48, 10, 500_000
 N_STACKED = 10_000  # examples with which an epoch of all stacked runs takes a second
 ALONE = ("model.trunk=[50,50]",)  # widths that are not stacked: a run's epochs are then its own
 

@@ -64,12 +64,13 @@ def test_methods_and_the_recommended_and_equal_weights_are_ranked() -> None:
 
 def test_a_method_is_beyond_the_frontier_only_if_its_whole_interval_is() -> None:
     # Each seed lies on the diagonal: by a, at (1.5, 1.5), it is beyond by 0.3, 0.2 and 0.1.
+    # 6.205347 is Student's t of 2 degrees for a level of 0.05 over two heads.
     row = made_rows(LOSSES, methods=["method"])["method"]
     assert row.n_front == 3
     assert row.distance is not None
     assert row.distance.mean == pytest.approx(-0.2)
-    assert row.distance.half == pytest.approx(0.1 * 4.302653 / math.sqrt(3), abs=1e-6)
-    assert not row.is_beyond  # 0.25 on either side of -0.2
+    assert row.distance.high == pytest.approx(-0.2 + 0.1 * 6.205347 / math.sqrt(3), abs=1e-6)
+    assert not row.is_beyond
     assert row.not_dominated is not None
     assert row.not_dominated.share == 1
     closer = {**LOSSES, "method": [[0.24, 0.48], [0.25, 0.50], [0.245, 0.49]]}

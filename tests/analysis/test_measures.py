@@ -12,7 +12,6 @@ from steelyard.analysis.measures import (
     delta_m_pct_lower_better,
     gini,
     mean_ranks,
-    worst_head,
 )
 
 NAN = math.nan
@@ -92,12 +91,6 @@ def test_ranks_always_sum_to_the_same(seed: int) -> None:
     values = np.random.default_rng(seed).integers(0, 3, (5, 4, 3)).astype("float64")
     values[values == 2] = NAN
     assert mean_ranks(values, [False, True, False]).sum(axis=0) == pytest.approx([15] * 4)
-
-
-def test_the_worst_head_is_the_largest_loss_or_the_smallest_score() -> None:
-    assert worst_head([[1.0, 2.0], [3.0, NAN]])[0] == 2
-    assert np.isnan(worst_head([[1.0, 2.0], [3.0, NAN]])[1])
-    assert worst_head([0.9, 0.4], more_is_better=True) == 0.4
 
 
 def test_unevenness_runs_from_none_to_one_head_having_all() -> None:

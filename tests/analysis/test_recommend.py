@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from steelyard.analysis.phrases import chosen, not_chosen, unserved
+from steelyard.analysis.phrases import best_method, chosen, not_chosen, unserved
 from steelyard.analysis.recommend import Recommendation, recommend
+from steelyard.analysis.significance import compared
 from steelyard.analysis.study import Study
 
 HEADS = ("age", "gender")
@@ -96,7 +97,9 @@ def test_seeds_count_by_their_mean_and_a_setting_that_lacks_one_is_not_chosen() 
     assert found.incomplete == {"a": 1}
     assert found.rivals == []
     assert not_chosen(broken, found) == "a (1 of 2 seeds finished)"
-    assert chosen(broken, found).startswith("In the one fixed setting tried, with 2 seeds each")
+    assert chosen(broken, found).startswith(
+        "In the one fixed setting of which all 2 seeds finished"
+    )
 
 
 def test_a_setting_of_which_no_run_is_left_is_told_and_of_none_but_such_the_best_is_taken() -> None:
@@ -110,8 +113,49 @@ def test_a_setting_of_which_no_run_is_left_is_told_and_of_none_but_such_the_best
     broken = Study(name="made", runs=missing.runs, curves=pd.DataFrame(), data=DATA)
     found = recommend(broken)
     assert found is not None
-    assert found.incomplete == {}
-    assert (found.setting, found.serves_all) == ("a", False)
+    assert found.incomplete == {"a": 1, "b": 1}
+    assert (found.setting, found.serves_all) == ("a", True)
+    assert not_chosen(broken, found) == ""
+    assert chosen(broken, found).startswith("In each of the 2 fixed settings with 1 of 2 seeds fin")
+
+
+def test_where_every_setting_lacks_a_seed_the_best_of_those_that_lack_least_is_taken() -> None:
+    broken = study({"a": (0.8, 0.8), "b": (0.4, 0.4), "c": (0.1, 0.1)}, n_seeds=3)
+    broken.runs.loc[[0, 4, 6, 7], "status"] = "failed"  # one of a, one of b, two of c
+    found = recommend(broken)
+    assert found is not None
+    assert (found.setting, found.serves_all) == ("b", True)
+    assert found.incomplete == {"a": 2, "b": 2, "c": 1}
+    assert not_chosen(broken, found) == "c (1 of 3 seeds finished)"
+
+
+def test_the_best_method_is_named_with_the_heads_that_it_leaves_and_told_by_the_test() -> None:
+    losses = {"a": (0.6, 0.6), "b": (0.7, 0.7), "m": (0.2, 1.2)}
+    made = study(losses, n_seeds=3)
+    made.runs.loc[made.runs["setting"] == "m", "weighting"] = "famo"
+    for head, loss in zip(HEADS, (0.6, 0.6), strict=True):  # on the test it is as good as a
+        made.runs[f"test/{head}/loss"] = loss + 0.01 * made.runs["seed"]
+    found = recommend(made)
+    assert found is not None
+    assert (found.method, found.method_unserved) == ("m", ["gender"])
+    assert found.method_gain is not None
+    assert found.method_gain.mean == pytest.approx(0)
+    told = best_method(found)
+    assert told.endswith("But it leaves gender no better than a constant guess.")
+    assert "no clear difference" in told
+
+
+def test_a_setting_is_clearly_worse_only_after_correction_for_their_number() -> None:
+    """By itself c is worse (p = 0.03); as one of two that are held against the best it is not."""
+    made = study({"a": (0.4, 0.4), "b": (0.4001, 0.4), "c": (0.5, 0.4)}, n_seeds=4)
+    noise = {"b": (0.0, 0.01, 0.0, -0.009), "c": (0.0, 0.1, -0.06, 0.02)}
+    for setting, values in noise.items():
+        made.runs.loc[made.runs["setting"] == setting, "valid/age/loss"] += values
+    alone = compared(made.scores("c"), made.scores("a"))
+    assert 0.025 < alone.p < 0.05
+    found = recommend(made)
+    assert found is not None
+    assert [setting for setting, _ in found.rivals] == ["b", "c"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from steelyard.analysis import figures
+from steelyard.analysis import figures, phrases
 from steelyard.analysis.recommend import recommend
 from steelyard.analysis.report import Beside, write
 from steelyard.analysis.study import Study
@@ -116,7 +116,7 @@ def test_a_report_says_the_answer_its_reason_and_how_sure(tmp_path: Path) -> Non
     assert "| age | 1,700 | 99.96 % | 96 % |" in text
     assert "In 1 of the 3 fixed settings tried, with 3 seeds each, every head beats its" in text
     assert "In every other fixed setting some head is no better than a constant guess" in text
-    assert "nash_mtl; its score differs" in text
+    assert "is nash_mtl; its score on the test differs" in text
     page = (tmp_path / "report.html").read_text()
     assert len(page.encode()) < 1_000_000
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
@@ -145,7 +145,7 @@ def test_a_better_score_that_does_not_serve_every_head_is_told_and_passed_over(
 
 def test_heads_that_no_setting_serves_are_named(tmp_path: Path) -> None:
     text = report(study("equal", "age alone", "gender alone"), tmp_path)
-    assert "**No setting serves every head:** in none of them does gender beat" in text
+    assert "**No fixed setting serves every head:** in none of them does gender beat" in text
     assert "Of the one fixed setting tried, with 3 seeds each, by its score on validation:" in text
     assert "on average over the 2 heads, the loss is" in text
 
@@ -228,7 +228,7 @@ def test_each_setting_is_held_at_the_tuned_value_that_validation_likes_best() ->
     found = Study.made_of("made", both, pd.concat(curves, ignore_index=True), DATA)
     assert found.chosen["equal"] == "rate=0.1"
     assert found.chosen["nash_mtl"] == "rate=0.01"
-    assert (found.n_tried, found.n_trained, len(found.runs)) == (2, 18, 9)
+    assert (found.n_trained, len(found.runs), len(found.tried)) == (18, 9, 2)
     assert set(found.curves.loc[found.curves["setting"] == "equal", "tuned"]) == {"rate=0.1"}
 
 
@@ -259,6 +259,21 @@ def test_a_tuned_value_with_a_seed_that_did_not_finish_comes_last() -> None:
     found = Study.made_of("made", pd.concat([good, bad]), pd.DataFrame(), DATA)
     assert found.chosen["equal"] == "rate=0.01"
     assert found.chosen["nash_mtl"] == "rate=0.1"
+
+
+def test_where_every_tuned_value_lacks_a_seed_the_best_is_chosen_all_the_same() -> None:
+    good, bad = (
+        varied(tuned=f"rate={rate}", **{"valid/score": score})[0]
+        for rate, score in ((0.01, 0.9), (0.1, 0.5))
+    )
+    for table in (good, bad):
+        table.loc[(table["setting"] == "equal") & (table["seed"] == 1), "status"] = "diverged"
+    found = Study.made_of("made", pd.concat([good, bad]), pd.DataFrame(), DATA)
+    assert found.chosen["equal"] == "rate=0.1"
+    assert phrases.tuned(found).endswith(
+        "Of 3 settings 3 at rate=0.1 stand at the edge of what was tried, and might do better "
+        "beyond it."
+    )
 
 
 @pytest.mark.usefixtures("drawn")

@@ -98,12 +98,12 @@ def test_the_report_says_whether_one_network_will_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = report(study(*LOSSES), tmp_path, monkeypatch)
-    assert "**None of 4 settings is as good as every head alone.**" in text
+    assert "**By their means, none of 4 settings is as good as every head alone.**" in text
     assert "The nearest fixed setting is age=0.01, which misses age alone by +10.00" in text
     assert "The nearest method is nash_mtl, which misses age alone by +5.000" in text
     monkeypatch.setitem(LOSSES, "nash_mtl", (99.0, 0.39))
     text = report(study(*LOSSES), tmp_path, monkeypatch)
-    assert "1 of 4 settings loses to no head alone: nash_mtl." in text
+    assert "1 of 4 settings loses to no head alone, by their means: nash_mtl." in text
 
 
 def test_forty_heads_are_held_against_forty_networks() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from steelyard.analysis.evidence import Estimate, estimate
+from steelyard.analysis.evidence import Estimate
 from steelyard.analysis.front_figure import FARTHEST
 from steelyard.analysis.log_axis import write_plainly
 from steelyard.analysis.palette import GREEN, GREY, OF_LINES, ORANGE
@@ -37,7 +37,7 @@ def scores(study: Study) -> dict[str, dict[str, Estimate | None]]:
         chosen |= {setting: setting for setting in dict.fromkeys(methods)}
         for name, setting in chosen.items():
             is_known = setting in part.settings
-            score = estimate(part.scores(setting, "test")) if is_known else None
+            score = part.score(setting, "test") if is_known else None
             found.setdefault(name, {})[at] = score
     return found
 

@@ -16,7 +16,7 @@ class Tuned(NamedTuple):
     runs: pd.DataFrame
     curves: pd.DataFrame
     chosen: dict[str, str]  # the values, in words, by setting
-    n_tried: int  # values that each setting was given
+    tried: list[str]  # values that each setting was given, in words
 
 
 def tuned(runs: pd.DataFrame, curves: pd.DataFrame, heads: Sequence[str]) -> Tuned:
@@ -24,22 +24,24 @@ def tuned(runs: pd.DataFrame, curves: pd.DataFrame, heads: Sequence[str]) -> Tun
 
     The score is the mean over seeds and heads of the validation loss over that of the head trained
     alone, at the values that the head alone is best with: what settings are compared by. Where not
-    every head was trained alone it is the record's own, over the loss of the best constant. A value
-    with a seed that did not finish comes after those without.
+    every head was trained alone it is the record's own, over the loss of the best constant. Values
+    of which fewer seeds finished come after those of more.
     """
     if TUNED not in runs:
-        return Tuned(runs, curves, {}, 1)
+        return Tuned(runs, curves, {}, [])
     runs = runs.reset_index(drop=True)
-    scores = _scores(runs, heads).where(runs["status"] == "finished", np.inf).fillna(np.inf)
-    groups = scores.groupby([runs[SETTING], runs[TUNED]], sort=False).mean()
-    chosen = {setting: str(groups[setting].idxmin()) for setting in dict.fromkeys(runs[SETTING])}
+    scores = _scores(runs, heads).where(runs["status"] == "finished")
+    groups = scores.replace(np.inf, np.nan).groupby([runs[SETTING], runs[TUNED]], sort=False)
+    order = pd.DataFrame({"missing": -groups.count(), "mean": groups.mean()})
+    order = order.sort_values(["missing", "mean"], kind="stable")
+    chosen = {setting: str(order.loc[setting].index[0]) for setting in dict.fromkeys(runs[SETTING])}
 
     def kept(table: pd.DataFrame) -> pd.DataFrame:
         if TUNED not in table:
             return table
         return table[table[TUNED] == table[SETTING].map(chosen)].reset_index(drop=True)
 
-    return Tuned(kept(runs), kept(curves), chosen, int(runs[TUNED].nunique()))
+    return Tuned(kept(runs), kept(curves), chosen, list(dict.fromkeys(runs[TUNED])))
 
 
 def _scores(runs: pd.DataFrame, heads: Sequence[str]) -> pd.Series:

@@ -8,8 +8,9 @@ import numpy as np
 
 from steelyard.analysis.entrants import NO_LOSSES, NO_RUN, SPLIT, Entrants
 from steelyard.analysis.evidence import Estimate, estimate
-from steelyard.analysis.front import distance_to_front, non_dominated_share
-from steelyard.analysis.measures import delta_m_pct_lower_better, mean_ranks, worst_head
+from steelyard.analysis.front import non_dominated_share
+from steelyard.analysis.measures import delta_m_pct_lower_better, mean_ranks
+from steelyard.analysis.position import Distance, position
 from steelyard.analysis.significance import Comparison, Share, compared, holm, share_of
 from steelyard.analysis.study import EQUAL, Study
 
@@ -30,8 +31,8 @@ class Row:
         score: Mean over the heads of the loss over its reference (`Study.ratios`); less is better.
         delta_m_pct_lower_better: Of the heads' headline measures, against the heads alone.
         mean_rank: Over the heads' headline measures, in the pool (`Entrants.ranked`).
-        worst_head: The largest of the heads' loss ratios.
-        worst: The head whose ratio is the largest on average.
+        worst: The head whose loss ratio is the largest on average.
+        worst_head: Its loss ratio.
         distance: To the frontier of all other fixed settings, in loss ratios; below 0 is beyond.
         n_front: How many settings that frontier is made of; few are easily passed.
         not_dominated: Share of the runs that no point of that frontier dominates.
@@ -50,7 +51,7 @@ class Row:
     mean_rank: Estimate | None
     worst_head: Estimate
     worst: str | None
-    distance: Estimate | None
+    distance: Distance | None
     n_front: int
     not_dominated: Share | None
     against_equal: Comparison | None
@@ -59,13 +60,13 @@ class Row:
 
     @property
     def is_beyond(self) -> bool:
-        """Whether the whole interval of its distance is beyond the frontier."""
-        return self.distance is not None and bool(self.distance.high < 0)
+        """Whether it is clearly beyond the frontier."""
+        return self.distance is not None and self.distance.is_beyond
 
     @property
     def is_behind(self) -> bool:
-        """Whether the whole interval of its distance is behind the frontier."""
-        return self.distance is not None and bool(self.distance.low > 0)
+        """Whether it is clearly behind the frontier."""
+        return self.distance is not None and self.distance.is_behind
 
 
 class _Said(NamedTuple):
@@ -79,8 +80,7 @@ def compare(study: Study) -> list[Row]:
     """Returns a row for each setting that trains every head, in the order of the plan.
 
     A run that diverged is a result: it ranks last, and counts as dominated; where means of losses
-    are taken it has none, so read `n_diverged` with them. A run that failed is left out. The
-    frontier's points are means over seeds, a row's are its single runs.
+    are taken it has none, so read `n_diverged` with them. A run that failed is left out.
 
     A frontier of few settings has gaps, and what lies in one is beyond it: read a method's distance
     beside those of the fixed settings, each of which is held against all the others in the same
@@ -108,7 +108,9 @@ def _row(
     n_diverged = entrants.count(name, "diverged")
     no_points = "" if len(points) else entrants.why_unknown or NO_LOSSES
     no_front = "" if len(front) else entrants.why_unknown or "no other fixed setting finished"
-    distances = [distance_to_front(each, front) for each in points] if len(front) else []
+    place = position(entrants.ratios[name], entrants.fixed_but(name)) if len(points) else None
+    heads = entrants.study.heads
+    worst = None if no_points else heads[int(points.mean(axis=0).argmax())]
     change = _delta_m(entrants.study, name)
     n_free = round(len(points) * non_dominated_share(points, front)) if _both(points, front) else 0
     share = share_of(n_free, len(points) + n_diverged)
@@ -117,7 +119,7 @@ def _row(
         "delta_m_pct_lower_better": change.reason,
         "mean_rank": rank.reason,
         "worst_head": no_points,
-        "distance": no_front or no_points,
+        "distance": no_front or no_points or ("" if place else "no seed finished in both"),
         "not_dominated": no_front or ("" if share.n else no_points),
         "against_equal": _why_not_paired(entrants, name, pair),
     }
@@ -127,12 +129,12 @@ def _row(
         n_finished=entrants.count(name, "finished"),
         n_failed=entrants.count(name, "failed"),
         n_diverged=n_diverged,
-        score=estimate(entrants.scores(name)),
+        score=estimate([]) if no_points else entrants.study.score(name, SPLIT),
         delta_m_pct_lower_better=change.value,
         mean_rank=rank.value,
-        worst_head=estimate(worst_head(entrants.ratios[name]).tolist()),
-        worst=None if no_points else entrants.study.heads[int(points.mean(axis=0).argmax())],
-        distance=None if no_front else estimate(distances),
+        worst_head=estimate(points[:, heads.index(worst)].tolist() if worst else []),
+        worst=worst,
+        distance=None if no_front else place,
         n_front=len(front),
         not_dominated=None if no_front else share,
         against_equal=pair,

@@ -80,6 +80,11 @@ class Entrants:
         kept = [mean for name, mean in self.means.items() if name not in skipped]
         return np.array(kept).reshape(-1, len(self.study.heads))
 
+    def fixed_but(self, without: str) -> list[np.ndarray]:
+        """Returns the loss ratios [seeds, K] of each fixed setting but one that has any."""
+        skipped = {without, *self.methods}
+        return [self.ratios[name] for name in self.means if name not in skipped]
+
     @cached_property
     def ranked(self) -> list[str]:
         """Who is ranked: the methods, and the recommended and the equal fixed weights."""

@@ -1,4 +1,4 @@
-"""One number for all heads: changes against a reference, ranks, the worst head, unevenness."""
+"""One number for all heads: changes against a reference, ranks, unevenness."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -112,15 +112,6 @@ def mean_ranks(values: Any, more_is_better: Sequence[bool]) -> np.ndarray:
     costs = np.where(is_more, -measured, measured)
     costs = np.where(np.isnan(costs), np.inf, costs)
     return np.asarray(stats.rankdata(costs, axis=0)).mean(axis=2)
-
-
-def worst_head(scores: Any, *, more_is_better: bool = False) -> np.ndarray:
-    """Returns the worst over the heads of scores over their references [..., K] -> [...].
-
-    NaN where a head's is NaN: the worst is not known then.
-    """
-    given = np.asarray(scores, dtype="float64")
-    return given.min(axis=-1) if more_is_better else given.max(axis=-1)
 
 
 def gini(shares: Any) -> float:

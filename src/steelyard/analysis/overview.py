@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from math import isnan
 from typing import NamedTuple
 
+from steelyard.analysis.changes import Change
 from steelyard.analysis.phrases import number, pasted, share, told
 from steelyard.analysis.recommend import recommend
 from steelyard.analysis.study import EQUAL, Study
@@ -74,10 +75,19 @@ def answers(entries: Sequence[Entry]) -> str:
             f"[{study.name}](experiments/{study.name}/report.md)",
             runs,
             weights,
-            told_of or "equal weights lose nothing clearly",
+            told_of or _nothing_won_back(answer.changes),
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _nothing_won_back(changes: Sequence[Change]) -> str:
+    """Returns in words why the recommended weights win nothing back."""
+    if all(change.equal_loses is None for change in changes):
+        return "not known: one seed, or no heads alone"
+    if any(change.equal_loses for change in changes):
+        return "nothing clearly"
+    return "equal weights lose nothing clearly"
 
 
 def gains(study: Study) -> str:

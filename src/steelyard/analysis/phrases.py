@@ -2,13 +2,15 @@
 
 import math
 
+from steelyard.analysis.changes import Change
 from steelyard.analysis.comparison import Row
 from steelyard.analysis.evidence import Estimate
-from steelyard.analysis.recommend import Change, Recommendation
+from steelyard.analysis.recommend import Recommendation
 from steelyard.analysis.significance import Share
 from steelyard.analysis.study import Study
 
 CLEAR = 0.05  # an adjusted p below it is called clear
+MOST_NAMED = 6
 
 
 def chosen(study: Study, answer: Recommendation) -> str:
@@ -16,6 +18,10 @@ def chosen(study: Study, answer: Recommendation) -> str:
     n, n_serve, n_seeds = len(answer.unserved), len(answer.candidates), len(study.seeds)
     settings = f"{n} fixed settings" if n > 1 else "one fixed setting"
     tried = f"{settings} tried, with {n_seeds} seed{'s' * (n_seeds != 1)} each"
+    if answer.setting in answer.incomplete:
+        tried = f"{settings} with {answer.incomplete[answer.setting]} of {n_seeds} seeds finished"
+    elif answer.incomplete:
+        tried = f"{settings} of which all {n_seeds} seeds finished"
     if not answer.serves_all and n == 1:
         return f"Of the {tried}, by its score on validation:"
     if not answer.serves_all:
@@ -36,8 +42,49 @@ def not_chosen(study: Study, answer: Recommendation) -> str:
     told = [
         f"{setting} ({n or 'none'} of {n_seeds} seeds finished)"
         for setting, n in answer.incomplete.items()
+        if setting not in answer.unserved
     ]
     return ", ".join(told)
+
+
+def rivals(answer: Recommendation) -> str:
+    """Returns in words which settings are not clearly worse, the nearest first; not all of many."""
+    told = [f"{setting} ({gap(difference)})" for setting, difference in answer.rivals]
+    more = len(told) - MOST_NAMED
+    return ", ".join(told[:MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
+
+
+def best_method(answer: Recommendation) -> str:
+    """Returns in words how the best method did beside the recommended weights, on the test."""
+    assert answer.method_gain is not None
+    method, difference = answer.method, answer.method_gain
+    verdict = "no clear difference"
+    if difference.is_apart_from_zero:
+        verdict = "better" if difference.mean < 0 else "worse"
+    left = ", ".join(answer.method_unserved)
+    but = f" But it leaves {left} no better than a constant guess." if left else ""
+    return (
+        f"The best method on validation whose weights move as it trains is {method}; its score on "
+        f"the test differs from the recommended weights' by {gap(difference)} (less is better): "
+        f"{verdict}.{but}"
+    )
+
+
+def tuned(study: Study) -> str:
+    """Returns in words which tuned values settings are best with, and which lie at an edge."""
+    told = f"{', '.join(study.tried)}; {study.n_trained} runs in all"
+    kept = "; ".join(f"{setting} {value}" for setting, value in study.chosen.items())
+    ends = [study.tried[0], study.tried[-1]] if len(study.tried) > 1 else []
+    counts = {end: list(study.chosen.values()).count(end) for end in ends}
+    edges = " and ".join(f"{n} at {end}" for end, n in counts.items() if n)
+    beyond = (
+        f" Of {len(study.chosen)} settings {edges} stand at the edge of what was tried, and might "
+        "do better beyond it."
+    )
+    return (
+        f"Each setting was trained with the same values ({told}), and the tables hold each at its "
+        f"best on validation: {kept}.{beyond if edges else ''}"
+    )
 
 
 def unserved(answer: Recommendation) -> str:
@@ -78,9 +125,13 @@ def gap(value: Estimate | None) -> str:
     """Returns a difference with its sign and its interval."""
     if value is None or math.isnan(value.mean):
         return "-"
-    sign = "+" if value.mean >= 0 else "−"
     half = "" if math.isnan(value.half) else f" ± {number(value.half)}"
-    return f"{sign}{number(abs(value.mean))}{half}"
+    return f"{signed(value.mean)}{half}"
+
+
+def signed(value: float) -> str:
+    """Returns a number with its sign."""
+    return f"{'+' if value >= 0 else '−'}{number(abs(value))}"
 
 
 def share(value: float) -> str:
@@ -98,6 +149,8 @@ def number(value: float) -> str:
     size = abs(value)
     if size >= 1000:  # noqa: PLR2004
         return f"{value:,.0f}"
+    if 0 < size < 0.0005:  # noqa: PLR2004  what three decimals do not show
+        return f"{value:.1g}"
     return f"{value:.3f}" if size < 10 else f"{value:.2f}" if size < 100 else f"{value:.1f}"  # noqa: PLR2004
 
 
@@ -105,10 +158,13 @@ def place(row: Row) -> str:
     """Returns in words where a setting lies by the frontier of the other fixed weights."""
     if row.distance is None:
         return "-"
-    is_clear = row.is_beyond or row.is_behind
-    verdict = "behind" if row.is_behind else "beyond" if row.is_method else "makes it"
-    verdict = verdict if is_clear else "not clear"
-    return f"{gap(row.distance)} ({verdict})"
+    distance = row.distance
+    if math.isnan(distance.low):
+        return signed(distance.mean)
+    ends = f"{signed(distance.low)} to {signed(distance.high)}"
+    verdict = "behind" if row.is_behind else "beyond" if row.is_method else "on it"
+    verdict = verdict if row.is_beyond or row.is_behind else "not clear"
+    return f"{signed(distance.mean)} ({ends}: {verdict})"
 
 
 def against(row: Row) -> str:

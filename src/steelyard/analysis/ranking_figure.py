@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from steelyard.analysis.evidence import estimate
 from steelyard.analysis.front_figure import FARTHEST, mark_of
 from steelyard.analysis.log_axis import write_plainly
 from steelyard.analysis.palette import GREY
@@ -21,7 +20,7 @@ def ranking(study: Study, answer: Recommendation | None) -> tuple[Figure, dict[s
 
     Returns the figure, and what the tooltip of each point says.
     """
-    scores = {setting: estimate(study.scores(setting, "test")) for setting in study.joint}
+    scores = {setting: study.score(setting, "test") for setting in study.joint}
     known = [setting for setting in study.joint if np.isfinite(scores[setting].mean)]
     ordered = sorted(known, key=lambda setting: scores[setting].mean)[:MOST_RANKED]
     figure = Figure(figsize=(7.2, 1.2 + 0.23 * len(ordered)), layout="constrained")

@@ -1,26 +1,13 @@
 """Which loss weights to use, what each head gains and loses by them, and how sure that is."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from steelyard.analysis.evidence import Estimate, estimate, paired
-from steelyard.analysis.study import EQUAL, Study
-
-
-class Change(NamedTuple):
-    """What a head's measure does under the recommended weights."""
-
-    head: str
-    measure: str
-    more_is_better: bool
-    recommended: Estimate
-    equal: Estimate | None
-    alone: Estimate | None
-    against_equal: Estimate | None  # the paired difference, recommended less equal
-    against_alone: Estimate | None
-    won_back: float  # share of the way from equal weights to the head alone; NaN if not clearly any
+from steelyard.analysis.changes import Change, change_of
+from steelyard.analysis.evidence import LEVEL, Estimate, estimate, paired
+from steelyard.analysis.significance import compared, holm
+from steelyard.analysis.study import Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,27 +17,32 @@ class Recommendation:
     Attributes:
         setting: The fixed weights that serve every head, of the best score on validation.
         weights: Of each head, ready to paste.
-        score: Its score on validation.
+        score: Its score on validation, which chose it.
+        score_test: Its score on the test.
         candidates: The fixed weights that serve every head; all of them if none does.
         unserved: The heads that each fixed setting leaves no better than their best constant; of
             those alone that the choice is made of.
-        incomplete: How many seeds finished of each fixed setting that is not, for want of one.
+        incomplete: How many seeds finished of each fixed setting that lacks one.
         passed_over: Fixed weights of a better score that do not serve every head.
-        rivals: Other candidates whose score is not apart from it: `(setting, difference)`.
-        method: The best method whose weights move, if the study has one.
-        method_gain: Its score less the recommended one's, paired by seed.
+        rivals: Other candidates whose score is not clearly worse on validation, by Holm:
+            `(setting, difference)`.
+        method: The best method on validation whose weights move, if the study has one.
+        method_unserved: The heads that it leaves no better than their best constant.
+        method_gain: Its score on the test less the recommended one's, paired by seed.
         changes: Head by head and measure by measure, on the test.
     """
 
     setting: str
     weights: dict[str, float]
     score: Estimate
+    score_test: Estimate
     candidates: list[str]
     unserved: dict[str, list[str]]
     incomplete: dict[str, int]
     passed_over: list[str]
     rivals: list[tuple[str, Estimate]]
     method: str | None
+    method_unserved: list[str]
     method_gain: Estimate | None
     changes: list[Change]
 
@@ -73,37 +65,36 @@ def recommend(study: Study) -> Recommendation | None:
     constant (among all, where there is none), by the mean over the heads of the loss over that of
     the head trained alone (of the best constant, where heads were not trained alone): units cancel,
     and no head counts more than another. A setting of which a seed did not finish is not chosen,
-    unless there are no others.
+    unless there are no others: then those are left of which most seeds finished.
     """
-    if not study.fixed:
+    finished = {setting: _n_finished(study, setting) for setting in _fixed_tried(study)}
+    most = max(finished.values(), default=0)
+    if not most:
         return None
-    complete = [setting for setting in study.fixed if np.isfinite(study.scores(setting)).all()]
-    unserved = {setting: _unserved(study, setting) for setting in complete or study.fixed}
-    candidates = [setting for setting, heads in unserved.items() if not heads] or list(unserved)
-    ranked = sorted(candidates, key=lambda setting: _mean_score(study, setting))
+    left = [setting for setting, n in finished.items() if n == most]
+    unserved = {setting: _unserved(study, setting) for setting in left}
+    candidates = [setting for setting, heads in unserved.items() if not heads] or left
+    ranked = sorted(candidates, key=lambda setting: study.score(setting).mean)
     best = ranked[0]
-    rivals = [(other, paired(study.scores(other), study.scores(best))) for other in ranked[1:]]
     methods = [setting for setting in study.joint if study.is_method(setting)]
-    method = min(methods, key=lambda setting: _mean_score(study, setting), default=None)
+    method = min(methods, key=lambda setting: _order(study, setting), default=None)
     return Recommendation(
         setting=best,
         weights=study.weights(best),
-        score=estimate(study.scores(best)),
+        score=study.score(best),
+        score_test=study.score(best, "test"),
         candidates=candidates,
         unserved=unserved,
-        incomplete={
-            setting: int(np.isfinite(study.scores(setting)).sum())
-            for setting in _fixed_tried(study)
-            if setting not in unserved
-        },
+        incomplete={setting: n for setting, n in finished.items() if n < len(study.seeds)},
         passed_over=[
             other
             for other in unserved
-            if other not in candidates and _mean_score(study, other) < _mean_score(study, best)
+            if other not in candidates and study.score(other).mean < study.score(best).mean
         ],
-        rivals=[(other, gap) for other, gap in rivals if not gap.low > 0],
+        rivals=_rivals(study, best, ranked[1:]),
         method=method,
-        method_gain=paired(study.scores(method), study.scores(best)) if method else None,
+        method_unserved=_unserved(study, method) if method else [],
+        method_gain=_gain(study, method, best) if method else None,
         changes=[
             change_of(study, best, head, measure, more_is_better=better)
             for head in study.heads
@@ -112,10 +103,37 @@ def recommend(study: Study) -> Recommendation | None:
     )
 
 
-def _mean_score(study: Study, setting: str) -> float:
-    """Returns a setting's score; one with a seed that did not finish comes last."""
-    mean = float(np.mean(study.scores(setting)))
-    return mean if np.isfinite(mean) else float("inf")
+def _n_finished(study: Study, setting: str) -> int:
+    """Returns how many seeds of a setting have a score."""
+    return int(np.isfinite(study.scores(setting)).sum())
+
+
+def _order(study: Study, setting: str) -> tuple[int, float]:
+    """Returns what settings are sorted by: those of which most seeds finished, the best first."""
+    return -_n_finished(study, setting), study.score(setting).mean
+
+
+def _rivals(study: Study, best: str, others: list[str]) -> list[tuple[str, Estimate]]:
+    """Returns the settings that are not clearly worse than the best, and by how much they are.
+
+    The best is the least of many, so each test has the level of all of them together (Holm).
+    """
+    found = [compared(study.scores(other), study.scores(best)) for other in others]
+    p_values = holm([each.p for each in found])
+    is_worse = [
+        (p < 1 - LEVEL or bool(each.reason)) and each.difference.low > 0
+        for each, p in zip(found, p_values, strict=True)
+    ]
+    return [
+        (other, each.difference)
+        for other, each, worse in zip(others, found, is_worse, strict=True)
+        if not worse
+    ]
+
+
+def _gain(study: Study, setting: str, best: str) -> Estimate:
+    """Returns a setting's score on the test less that of another: validation chose both."""
+    return paired(study.scores(setting, "test"), study.scores(best, "test"))
 
 
 def _fixed_tried(study: Study) -> list[str]:
@@ -128,13 +146,13 @@ def _fixed_tried(study: Study) -> list[str]:
 def _unserved(study: Study, setting: str) -> list[str]:
     """Returns the heads that a setting leaves no better than their best constant on validation.
 
-    Heads that no fixed setting trains are left out; where a seed did not finish, none is served.
+    Heads that no fixed setting trains are left out; a seed that did not finish counts nothing.
     """
     trained = [head for head in study.heads if _is_trained(study, head)]
     return [
         head
         for head in trained
-        if not np.mean(study.values(setting, f"valid/{head}/loss")) < _constant(study, head)
+        if not study.of(setting, f"valid/{head}/loss").mean < _constant(study, head)
     ]
 
 
@@ -156,31 +174,3 @@ def _constant(study: Study, head: str) -> float:
         )
         told = estimate([loss / score for loss, score in zip(losses, scores, strict=True)]).mean
     return study.of(study.settings[0], f"constant/{head}").mean if np.isnan(told) else told
-
-
-def change_of(
-    study: Study, setting: str, head: str, measure: str, *, more_is_better: bool
-) -> Change:
-    """Returns what a setting does to a head, against equal weights and against the head alone."""
-    name = f"test/{head}/{measure}"
-    single = study.alone(head)
-    ours = study.values(setting, name)
-    equal = study.values(EQUAL, name) if EQUAL in study.settings else None
-    alone = study.values(single, name) if single else None
-    won_back = float("nan")
-    if equal and alone:
-        lost = paired(alone, equal)
-        is_loss = lost.mean > 0 if more_is_better else lost.mean < 0
-        if is_loss and lost.is_apart_from_zero:
-            won_back = float((np.nanmean(ours) - np.nanmean(equal)) / lost.mean)
-    return Change(
-        head=head,
-        measure=measure,
-        more_is_better=more_is_better,
-        recommended=estimate(ours),
-        equal=estimate(equal) if equal else None,
-        alone=estimate(alone) if alone else None,
-        against_equal=paired(ours, equal) if equal else None,
-        against_alone=paired(ours, alone) if alone else None,
-        won_back=won_back,
-    )

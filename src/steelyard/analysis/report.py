@@ -13,7 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from steelyard.analysis import across_figure, figures, phrases
 from steelyard.analysis.ceilings import gaps_to_ceilings
 from steelyard.analysis.comparison import compare
-from steelyard.analysis.evidence import Estimate, estimate
+from steelyard.analysis.evidence import Estimate
 from steelyard.analysis.page import TEMPLATES, page, write_text
 from steelyard.analysis.recommend import Recommendation, recommend
 from steelyard.analysis.single_tasks import against_single_tasks
@@ -104,7 +104,7 @@ def _rendered(name: str, **values: Any) -> str:
     )
     for each in ("told", "gap", "share", "number"):
         environment.filters[each] = getattr(phrases, each)
-    text = environment.get_template(name).render(phrases=phrases, estimate=estimate, **values)
+    text = environment.get_template(name).render(phrases=phrases, **values)
     text = re.sub(r"[ \t]+\n", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
@@ -117,7 +117,7 @@ def summary(study: Study, answer: Recommendation | None) -> dict[str, Any]:
     """Returns the numbers of the answer, rounded as the tables are."""
     settings = {
         setting: {
-            "score": _rounded(estimate(study.scores(setting))),
+            "score": _rounded(study.score(setting)),
             **{
                 f"{head}/{measure}": _rounded(study.of(setting, f"test/{head}/{measure}"))
                 for head in study.heads

@@ -28,7 +28,7 @@ class Study:
         data: What `steelyard prepare` wrote of its data.
         chosen: The tuned values that each setting was best with, in words; none where nothing is
             tuned.
-        n_tried: Tuned values that each setting was given.
+        tried: Tuned values that each setting was given, in words.
         n_trained: Runs of the study, those at other tuned values included.
         parts: The study under each of the conditions that it goes across; none where it does not.
     """
@@ -38,7 +38,7 @@ class Study:
     curves: pd.DataFrame
     data: dict[str, Any]
     chosen: dict[str, str] = field(default_factory=dict)
-    n_tried: int = 1
+    tried: list[str] = field(default_factory=list)
     n_trained: int = 0
     parts: dict[str, "Study"] = field(default_factory=dict)
 
@@ -70,7 +70,7 @@ class Study:
             curves=best.curves,
             data=data,
             chosen=best.chosen,
-            n_tried=best.n_tried,
+            tried=best.tried,
             n_trained=len(runs),
         )
 
@@ -180,6 +180,23 @@ class Study:
     def scores(self, setting: str, split: str = "valid") -> list[float]:
         """Returns the mean over the heads of `ratios`, seed by seed: the scale-free score."""
         return [float(each) for each in self.ratios(setting, split).mean(axis=1)]
+
+    def score(self, setting: str, split: str = "valid") -> Estimate:
+        """Returns the mean of `scores`, and its interval: that of ratios, for references vary too.
+
+        By the delta method: seed s adds v_s / B - R (a_s / B - 1) on a head of mean ratio R, where
+        a_s is the loss of the head alone, B its mean over seeds. A constant does not vary.
+        """
+        ratios, mean = self.ratios(setting, split), estimate(self.scores(setting, split))
+        if self.has_references and mean.n:
+            at = np.nanmean(ratios, axis=0)
+            singles = [(head, str(self.alone(head))) for head in self.heads]
+            alone = [
+                np.array(self.values(single, f"{split}/{head}/loss")) / self.reference(head, split)
+                for head, single in singles
+            ]
+            ratios = ratios - at * (np.stack(alone, axis=1) - 1)
+        return Estimate(mean.mean, estimate(ratios.mean(axis=1).tolist()).half, mean.n)
 
     def weights(self, setting: str) -> dict[str, float]:
         """Returns the mean loss weight of each head."""

@@ -32,7 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         if not (folder / name).is_file():
             raise Refused(f"`{folder / name}` must be made first: steelyard {command} {study}.")
     found, config = Study.read(folder), configured(study)
-    write(found, folder, beside(study, config, sorted(set(found.runs["weighting"]))))
+    methods_of = sorted(set(found.runs["weighting"]))
+    write(found, folder, beside(study, config, methods_of, varied(study)))
     answer = recommend(found)
     if answer and not found.parts:
         runs = found.runs
@@ -50,24 +51,37 @@ def configured(study: str) -> DictConfig:
         return without_hydra(composed([f"experiment={study}"]))
 
 
-def beside(study: str, config: DictConfig, weightings: Sequence[str]) -> Beside:
+def varied(study: str) -> list[str]:
+    """Returns the keys of what a study tunes and goes across, such as `optimizer.learning_rate`."""
+    with composing():
+        sweeper = composed([f"experiment={study}"]).hydra.sweeper
+    return [*(sweeper.get("tuned") or []), *(sweeper.get("across") or [])]
+
+
+def beside(
+    study: str, config: DictConfig, weightings: Sequence[str], keys_varied: Sequence[str] = ()
+) -> Beside:
     """Returns what a report tells beside records.
 
     Args:
         study: The study.
         config: Of its runs.
         weightings: The methods that it trained, by file; of one that holds another both.
+        keys_varied: What else differs between its runs, by dotted key.
     """
     settings = {name: each for name, each in plain(config).items() if name not in BESIDE}
     kinds = {kind.__module__.rpartition(".")[2]: kind for kind in methods.methods()}
     used = [kinds[name] for told in weightings for name in told.split() if name in kinds]
     keys = sorted({*keys_of(settings), *(kind.paper for kind in used)})
     entries = bibliography()
-    shared = {name: each for name, each in settings.items() if name not in VARIED}
+    shared = OmegaConf.create({name: each for name, each in settings.items() if name not in VARIED})
+    for key in keys_varied:
+        parent, _, name = key.rpartition(".")
+        del OmegaConf.select(shared, parent)[name]
     return Beside(
         expectation=asked(study),
         costs={told: _cost(kinds, told) for told in weightings},
-        settings=OmegaConf.to_yaml(OmegaConf.create(shared)),
+        settings=OmegaConf.to_yaml(shared),
         citations=[_line(key, entries[key]) for key in keys if key in entries],
     )
 
