@@ -66,7 +66,7 @@ lint: .venv/.ok  ## Check style, types and floors.
 	@! grep -n '://' requirements/*.txt
 
 benchmark: .venv/.ok  ## Measure speed again, on a machine that does nothing else (hours).
-	for script in start_up population scaling tracking "tracking --together 2" steps loss_scale; do \
+	for script in start_up population scaling tracking "tracking --stacked" steps loss_scale; do \
 	  read -r name options <<< "$$script"; python benchmarks/$$name.py $$options || exit 1; \
 	done
 	python benchmarks/row_optimizers.py --size full

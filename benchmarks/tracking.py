@@ -188,7 +188,7 @@ def table(
 
 HEAD = """# What writing down costs
 
-Written by `python benchmarks/tracking.py`, and again with `--together 2` and with `--stacked`: a
+Written by `python benchmarks/tracking.py`, and again with `--stacked`: a
 population of `shared_trunk` on `dials`, with epochs of about a second, and a timer around all that
 is written, shown or drawn. The time is that of the whole sweep, from the command to its end,
 imports excluded, times the runs that train at a time.
