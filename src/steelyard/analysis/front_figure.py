@@ -15,6 +15,8 @@ from steelyard.analysis.study import EQUAL, Study
 FARTHEST = 3.0  # times the reference: worse settings are drawn at the edge
 MOST_PANELS = 6  # pairs of heads that are drawn; further ones are in the tables
 CLOSE = 0.035  # of the panel: a name nearer than this to another is left to the tooltip
+NEAR, CROWD = 1.25, 4  # so many settings with both ratios below are drawn once more, larger
+MARGIN = 0.02
 
 
 class Mark(NamedTuple):
@@ -25,6 +27,13 @@ class Mark(NamedTuple):
     marker: str
     size: float
     height: int  # above the others
+
+
+class View(NamedTuple):
+    """A panel: two heads, all settings or those near 1."""
+
+    pair: tuple[int, int]
+    is_near: bool
 
 
 FIXED = Mark("fixed weights", BLUE, "o", 5, 2)
@@ -47,28 +56,33 @@ def front(study: Study, answer: Recommendation | None) -> tuple[Figure, dict[str
 
     Returns the figure, and what the tooltip of each point says.
     """
+    means = {s: np.nanmean(study.ratios(s, "test"), axis=0) for s in study.joint}
     pairs = list(itertools.combinations(range(len(study.heads)), 2))[:MOST_PANELS]
-    n_columns = min(len(pairs), 3)
-    n_rows = -(-len(pairs) // n_columns)
+    views = [View(pair, is_near=False) for pair in pairs]
+    if any(_is_crowded(means, pair) for pair in pairs):
+        views += [View(pair, is_near=True) for pair in pairs]
+    n_columns = len(views) if len(pairs) == 1 else min(len(pairs), 3)
+    n_rows = -(-len(views) // n_columns)
     figure = Figure(figsize=(max(6.4, 4.3 * n_columns), 0.6 + 4.1 * n_rows), layout="constrained")
     panels = figure.subplots(n_rows, n_columns, squeeze=False).flat
-    means = {s: np.nanmean(study.ratios(s, "test"), axis=0) for s in study.joint}
     titles: dict[str, str] = {}
-    for axes, pair in itertools.zip_longest(panels, pairs):
-        if pair is None:
+    for axes, view in itertools.zip_longest(panels, views):
+        if view is None:
             axes.set_visible(False)
             continue
-        _stairs(axes, study, means, pair)
-        for setting in study.joint:
-            gid = f"point-{pair[0]}-{pair[1]}-{study.joint.index(setting)}"
+        _stairs(axes, study, means, view.pair)
+        for n, setting in enumerate(study.joint):
+            gid = f"point-{view.pair[0]}-{view.pair[1]}-{n}{'-near' * view.is_near}"
             titles[gid] = _told(study, setting, means[setting])
-            _point(axes, study, setting, pair, mark_of(study, answer, setting), gid)
-        _names(axes, study, means, pair)
+            _point(axes, study, setting, view.pair, mark_of(study, answer, setting), gid)
+        if view.is_near:
+            _zoom(axes, means, view.pair)
+        _names(axes, study, means, view.pair)
         axes.axvline(1, color=GREY, linewidth=0.8, linestyle=":")
         axes.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
         against = "alone" if study.has_references else "of the best constant"
-        axes.set_xlabel(f"{study.heads[pair[0]]}: test loss / {against}")
-        axes.set_ylabel(f"{study.heads[pair[1]]}: test loss / {against}")
+        axes.set_xlabel(f"{study.heads[view.pair[0]]}: test loss / {against}")
+        axes.set_ylabel(f"{study.heads[view.pair[1]]}: test loss / {against}")
     shown: dict[str, Any] = {}
     for axes in figure.axes:
         handles, labels = axes.get_legend_handles_labels()
@@ -77,6 +91,24 @@ def front(study: Study, answer: Recommendation | None) -> tuple[Figure, dict[str
         list(shown.values()), list(shown), loc="outside lower center", ncols=4, frameon=False
     )
     return figure, titles
+
+
+def _is_crowded(means: dict[str, np.ndarray], pair: tuple[int, int]) -> bool:
+    """Returns whether settings lie so close to 1 that a picture of all hides them."""
+    points = np.array([mean[list(pair)] for mean in means.values()])
+    near = (points < NEAR).all(axis=1)
+    return bool(near.sum() >= CROWD and not near.all())
+
+
+def _zoom(axes: Axes, means: dict[str, np.ndarray], pair: tuple[int, int]) -> None:
+    """Cuts a panel to where the settings are whose loss ratios are all near 1 or below."""
+    points = np.array([mean[list(pair)] for mean in means.values()])
+    inside = points[(points < NEAR).all(axis=1)]
+    if len(inside):
+        low, high = inside.min(axis=0) - MARGIN, inside.max(axis=0) + 2 * MARGIN
+        axes.set_xlim(low[0], high[0])
+        axes.set_ylim(low[1], high[1])
+    axes.set_title("the same, near 1", loc="left", fontsize=9)
 
 
 def _stairs(axes: Axes, study: Study, means: dict[str, np.ndarray], pair: tuple[int, int]) -> None:
@@ -121,6 +153,8 @@ def _names(axes: Axes, study: Study, means: dict[str, np.ndarray], pair: tuple[i
     for setting in sorted(methods, key=lambda each: float(np.sum(means[each][list(pair)]))):
         place = means[setting][list(pair)].clip(max=FARTHEST)
         if not np.isfinite(place).all():
+            continue
+        if not ((place >= (left, low)) & (place <= (right, high))).all():
             continue
         at = place / size
         apart = [np.abs(at - other) for other in taken]
