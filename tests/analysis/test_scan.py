@@ -107,7 +107,7 @@ def test_a_run_that_broke_off_is_a_point_and_is_told(status: str) -> None:
     told = "failed" if status == "lost" else status
     assert len(found.points) == 20
     assert list(found.broken["status"]) == [told, told]
-    assert found.cares("nash_mtl") is True
+    assert found.cares("nash_mtl") is (True if status == "diverged" else None)
     move = found.move("nash_mtl", "sex")
     assert (math.isnan(move.worst), move.worst_at) == (True, ("age", 100.0))
     assert math.isnan(move.area)
@@ -117,9 +117,41 @@ def test_a_run_that_broke_off_is_a_point_and_is_told(status: str) -> None:
     assert text.count(f"| age x 100 | {told} | 00000000") == 2
 
 
-def test_a_method_that_breaks_off_in_its_own_units_is_not_judged() -> None:
-    found = scan(felt, broken=("nash_mtl", "", 1.0))
+@pytest.mark.parametrize("status", ["failed", "lost"])
+def test_where_a_run_failed_it_cannot_be_said_and_why_is_told(status: str) -> None:
+    """A worker that was killed says nothing of units."""
+    found = scan(felt, broken=("nash_mtl", "age", 100.0), status=status)
     assert found.cares("nash_mtl") is None
+    assert found.doubt("nash_mtl") == "2 of the 10 runs of nash_mtl failed or left no record"
+    assert "| nash_mtl | **cannot be said** |" in page(found, "steelyard scan")
+    assert found.doubt("fixed") == ""
+
+
+def test_a_run_that_is_missing_leaves_the_answer_open() -> None:
+    whole = scan(felt)
+    is_lost = (whole.points["method"] == "nash_mtl") & (whole.points["factor"] == 100)
+    found = Scan(measures=MEASURES, points=whole.points[~is_lost])
+    assert found.cares("nash_mtl") is None
+    assert found.doubt("nash_mtl") == "4 of the 10 runs of nash_mtl failed or left no record"
+
+
+def test_what_the_other_runs_show_is_not_taken_back_by_one_that_failed() -> None:
+    found = scan(felt, broken=("fixed", "sex", 100.0), status="failed")
+    assert found.cares("fixed") is True
+    assert found.doubt("fixed") == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("diverged", "nash_mtl diverges in the losses' own units"),
+        ("failed", "2 of the 10 runs of nash_mtl failed or left no record"),
+    ],
+)
+def test_a_method_that_breaks_off_in_its_own_units_is_not_judged(status: str, why: str) -> None:
+    found = scan(felt, broken=("nash_mtl", "", 1.0), status=status)
+    assert found.cares("nash_mtl") is None
+    assert found.doubt("nash_mtl") == why
     assert "| nash_mtl | **cannot be said** |" in page(found, "steelyard scan")
 
 

@@ -107,6 +107,7 @@ def test_a_run_that_fails_is_a_point_of_the_scan(
     code, out, err = called(capsys, monkeypatch, "scan", *dials, *words)
     assert code == 1
     assert "| fixed | **cannot be said** |" in out
+    assert "Cannot be said: 3 of the 3 runs of fixed failed or left no record." in out
     told = [line.partition(" (")[0] for line in err.splitlines() if line.startswith("failed: ")]
     points = ["fixed-0", "fixed-0 task_0 x 10", "fixed-0 task_1 x 10"]
     assert told == [f"failed: {point}" for point in points]

@@ -15,6 +15,7 @@ NONE = ""  # the scaled head where every loss is in its own unit
 TIMES = 2.0  # a spread over factors of more than so many spreads over seeds is no chance
 LEAST = 0.01  # ... nor is one that no reader would notice
 SPLITS = {"test": "test", "valid": "best"}  # how a record names what it has of each
+OWN_UNITS = (NONE, 1.0)  # the point that all others are held against
 
 
 class Point(NamedTuple):
@@ -144,14 +145,39 @@ class Scan:
     def cares(self, method: str) -> bool | None:
         """Returns whether units matter to a method; None where that cannot be said.
 
-        They do where they move a head by more than seeds do, or break off a run that goes well in
-        the losses' own units.
+        They do where they move a head by more than seeds do, or where a run diverges that goes well
+        in the losses' own units. A run that failed, or is missing, is no sign of either: it leaves
+        the answer open, unless the others give it.
         """
-        broken = self.broken[self.broken["method"] == method]
-        if (broken["head"] == NONE).any():
+        ends = self._ends(method)
+        told = [status for each in ends.values() for status in each]
+        if set(ends[OWN_UNITS]) != {"finished"}:
             return None
-        moves = [self.move(method, head) for head in self.measures]
-        return len(broken) > 0 or any(each.is_moved for each in moves)
+        if "diverged" in told or any(self.move(method, head).is_moved for head in self.measures):
+            return True
+        return None if "failed" in told else False
+
+    def doubt(self, method: str) -> str:
+        """Returns why it cannot be said whether units matter to a method; empty where it can."""
+        if self.cares(method) is not None:
+            return ""
+        ends = self._ends(method)
+        if "diverged" in ends[OWN_UNITS]:
+            return f"{method} diverges in the losses' own units"
+        told = [status for each in ends.values() for status in each]
+        runs = f"{told.count('failed')} of the {len(told)} runs of {method}"
+        return f"{runs} failed or left no record"
+
+    def _ends(self, method: str) -> dict[tuple[str, float], list[str]]:
+        """Returns how a method's runs ended at each point, seed by seed; `failed` for none."""
+        rows = self.points[self.points["method"] == method]
+        places = zip(rows["head"], rows["factor"], rows["seed"], strict=True)
+        known = dict(zip(places, rows["status"], strict=True))
+        others = [(each, factor) for each in self.scaled for factor in self.factors if factor != 1]
+        return {
+            place: [known.get((*place, seed), "failed") for seed in self.seeds]
+            for place in (OWN_UNITS, *others)
+        }
 
 
 def rows_of(points: Sequence[Point], measures: Mapping[str, str]) -> pd.DataFrame:

@@ -128,6 +128,8 @@ def _tell(settings: Sequence[Setting], folder: Path, command: str) -> int:
     found = scan.Scan(measures=measures, points=scan.rows_of(points, measures))
     scan_report.write(found, folder, command)
     print("\n".join(scan_report.verdicts(found)))
+    for doubt in filter(None, map(found.doubt, found.methods)):
+        print(f"Cannot be said: {doubt}.")
     for setting, point in zip(settings, points, strict=True):
         record = point.record or {"status": "failed", "error": "it left no record"}
         if record["status"] == "failed":
