@@ -31,6 +31,53 @@ def test_two_heads_that_both_learn_are_well() -> None:
     assert (found.causes, found.advice, found.unknown) == ([], [], [])
 
 
+def test_without_constants_it_is_not_said_that_nothing_is_wrong() -> None:
+    heads = {"age": Made(valid=0.4), "class": Made(valid=0.6)}
+    found = explain(*told(heads, constant={}, constant_valid={}))
+    assert found.verdict.startswith("No head dominated: the largest mean share")
+    assert found.verdict.endswith("; whether the heads beat a constant guess cannot be told.")
+    assert found.unknown == [
+        "Of age and class no best constant with a loss above 0 is recorded, so whether a constant "
+        "guess was beaten cannot be told."
+    ]
+
+
+def test_a_head_whose_best_constant_is_always_right_is_named_and_not_counted_as_served() -> None:
+    """On validation each of its targets is the same, as happens to a rare class."""
+    heads = {"age": Made(valid=0.4), "class": Made(valid=0.6), "rare": Made(valid=0.1)}
+    constants = {"age": 1.0, "class": 1.0, "rare": 0.0}
+    found = explain(*told(heads, constant_valid=constants))
+    assert found.verdict.startswith("No head dominated: ")
+    assert "every head" not in found.verdict
+    assert found.verdict.endswith(
+        "age and class got below their best constant guess (the worst, class, to 0.6 of its loss); "
+        "whether rare beat a constant guess cannot be told."
+    )
+    assert found.unknown[0].startswith("Of rare no best constant with a loss above 0 is recorded")
+    one = explain(*told({"age": Made(valid=0.4), "rare": Made()}, constant_valid={"age": 1.0}))
+    assert "; age got below its best constant guess (to 0.4 of its loss); whether" in one.verdict
+
+
+def test_a_head_that_cannot_be_told_is_named_beside_one_that_holds_all() -> None:
+    heads = {"age": Made(norm=99.0, valid=0.4), "rare": Made(valid=0.1)}
+    found = explain(*told(heads, constant_valid={"age": 1.0, "rare": 0.0}))
+    assert "even so" not in found.verdict
+    assert found.verdict.endswith("; whether rare beat a constant guess cannot be told.")
+    found = explain(*told({**heads, "class": LOST}, constant_valid={"age": 1.0, "class": 1.0}))
+    assert found.verdict.endswith(
+        ": class never got clearly below a constant guess; whether rare beat a constant guess "
+        "cannot be told."
+    )
+
+
+def test_a_method_s_weights_are_not_advised_where_a_head_cannot_be_told() -> None:
+    heads = {"age": Made(weights=[1.0, 5.0] * 3), "rare": Made(weights=[5.0, 1.0] * 3)}
+    served = explain(*told(heads, weighting="dwa"))
+    assert ["weighting=fixed"] in [each.overrides[:1] for each in served.advice]
+    untold = explain(*told(heads, weighting="dwa", constant_valid={"age": 1.0, "rare": 0.0}))
+    assert ["weighting=fixed"] not in [each.overrides[:1] for each in untold.advice]
+
+
 def test_a_head_that_holds_all_while_every_head_learns_is_told_as_that() -> None:
     found = explain(*told({"age": Made(norm=99.0), "class": Made(valid=0.8)}))
     assert "; even so, every head got below" in found.verdict

@@ -113,7 +113,9 @@ def _of_heart(story: Story) -> list[Advice]:
 def _of_freezing(story: Story) -> list[Advice]:
     """Returns the mean weights of a method that served every head, to be tried as fixed ones."""
     means = {head.name: head.weight for head in story.heads}
-    if story.method == "fixed" or story.unserved or len(story.heads) < 2:  # noqa: PLR2004
+    if story.method == "fixed" or len(story.heads) < 2:  # noqa: PLR2004
+        return []
+    if story.unserved or story.untold:
         return []
     if story.status != "finished" or not any(_moves(head) for head in story.heads):
         return []

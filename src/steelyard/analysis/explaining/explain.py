@@ -105,7 +105,7 @@ def _undominated(story: Story, held: Dominance | None) -> str:
         f"no head dominated{early}: the largest mean share of the gradient was {largest.name}'s, "
         f"{percent(largest.share or 0)}"
     )
-    if story.unserved:
+    if story.unserved or story.untold:
         return f"{says[0].upper()}{says[1:]}; {_outcome(story)}"
     return f"Nothing wrong with the balance: {_outcome(story)[:-1]}, and {says}."
 
@@ -119,26 +119,40 @@ def _dominated(story: Story, held: Dominance) -> str:
         says += f" over {when}" if held.n_epochs > 1 else ""
     lost = [head.name for head in story.unserved]
     others = [head for head in story.unserved if head.name != held.head]
+    left = f"; {_untold(story)}" if story.untold else ""
     if others:
         itself = f", nor is {held.head} in the epoch that was kept" if held.head in lost else ""
-        return f"{says}: {_unserved(others)}{itself}."
+        return f"{says}: {_unserved(others)}{itself}{left}."
     if story.unserved:
-        return f"{says}, and yet {_unserved(story.unserved)}."
-    return f"{says}; even so, {_outcome(story)}"
+        return f"{says}, and yet {_unserved(story.unserved)}{left}."
+    return f"{says}; {'' if left else 'even so, '}{_outcome(story)}"
 
 
 def _outcome(story: Story) -> str:
-    """Returns which heads got below their constants, with a full stop."""
+    """Returns which heads got below their constants, and which cannot be told, with a full stop."""
+    told = []
     if story.unserved:
-        return f"{_unserved(story.unserved)}."
+        told.append(_unserved(story.unserved))
+    elif len(story.untold) < len(story.heads):
+        told.append(_served(story))
+    if story.untold:
+        told.append(_untold(story))
+    return f"{'; '.join(told)}."
+
+
+def _served(story: Story) -> str:
     known = [(head.kept, head.name) for head in story.heads if head.kept is not None]
-    if not known:
-        return "whether the heads beat a constant guess cannot be told."
     worst, name = max(known)
-    return (
-        "every head got below its best constant guess (the worst, "
-        f"{name}, to {ratio(worst)} of its loss)."
-    )
+    whose = "its" if len(known) == 1 or not story.untold else "their"
+    names = listed([each for _, each in known]) if story.untold else "every head"
+    which = "" if len(known) == 1 else f"the worst, {name}, "
+    return f"{names} got below {whose} best constant guess ({which}to {ratio(worst)} of its loss)"
+
+
+def _untold(story: Story) -> str:
+    names = listed([head.name for head in story.untold])
+    whose = "the heads" if len(story.untold) == len(story.heads) else names
+    return f"whether {whose} beat a constant guess cannot be told"
 
 
 def _unserved(heads: Sequence[Head]) -> str:
@@ -170,6 +184,12 @@ def unknown(story: Story) -> list[str]:
         found.append(f"No gradients are recorded ({why}): neither shares nor conflict can be told.")
     if any(head.kept is not None and not head.has_valid_constant for head in story.heads):
         found.append("The best constants are judged on train, as the record lacks validation's.")
+    untold = [head.name for head in story.untold]
+    if untold and story.status == "finished":  # its loss is known then
+        found.append(
+            f"Of {listed(untold)} no best constant with a loss above 0 is recorded, so whether a "
+            "constant guess was beaten cannot be told."
+        )
     if story.untrained:
         found.append(f"Not trained, by a loss weight of 0: {listed(story.untrained)}.")
     return found

@@ -99,6 +99,11 @@ class Story:
         return [head for head in self.heads if head.is_served is False]
 
     @property
+    def untold(self) -> list[Head]:
+        """The heads of which it cannot be told whether they are better than their best constant."""
+        return [head for head in self.heads if head.is_served is None]
+
+    @property
     def method(self) -> str:
         """The name of the weighting."""
         return str(self.record.get("weighting", "fixed"))
