@@ -135,7 +135,7 @@ def _outcome(story: Story) -> str:
         told.append(_unserved(story.unserved))
     elif len(story.untold) < len(story.heads):
         told.append(_served(story))
-    if story.untold:
+    if story.untold or not told:
         told.append(_untold(story))
     return f"{'; '.join(told)}."
 
