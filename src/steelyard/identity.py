@@ -17,6 +17,7 @@ from steelyard.tracking.run_key import BESIDE, run_key
 from steelyard.tracking.tracker import Identity
 
 SWEEP = "STEELYARD_SWEEP"  # the variable that names the sweep this process works for
+EQUAL = "equal"  # the rule, and the name that reports know equal weights by
 
 
 def plain(config: Any) -> dict[str, Any]:
@@ -52,20 +53,25 @@ def identify(settings: Mapping[str, Any], source: Source) -> Identity:
         Refused: The files whose hashes it depends on cannot be had.
     """
     key = run_key(settings, _fingerprint_of(json.dumps(settings["data"])))
-    method = method_of(settings["weighting"])
-    weights = label_of(settings["loss_weights"], source.task_names)
-    setting = weights if method == "fixed" else method
-    if method != "fixed" and weights != "equal":
-        setting = f"{method} {weights}"
+    setting = name_of_setting(settings, source.task_names)
     tags = {
-        "weighting": method,
-        "loss_weights": weights,
+        "weighting": method_of(settings["weighting"]),
+        "loss_weights": label_of(settings["loss_weights"], source.task_names),
         "setting": setting,
         "seed": str(settings["seed"]),
         "git_commit": _git_commit(),
     }
     sweep = os.environ.get(SWEEP, "")
     return Identity(key, f"{setting}-{settings['seed']}", settings["study"], sweep, tags)
+
+
+def name_of_setting(settings: Mapping[str, Any], heads: Sequence[str]) -> str:
+    """Returns what a study compares a run as: its method, or else its loss weights, or both."""
+    method = method_of(settings["weighting"])
+    weights = label_of(settings["loss_weights"], heads)
+    if method == "fixed":
+        return weights
+    return method if weights == EQUAL else f"{method} {weights}"
 
 
 def method_of(weighting: Mapping[str, Any]) -> str:
@@ -76,16 +82,21 @@ def method_of(weighting: Mapping[str, Any]) -> str:
 
 
 def label_of(loss_weights: Mapping[str, Any], heads: Sequence[str]) -> str:
-    """Returns loss weights as people write them: `age=0.25 income=1`, a rule, or `age alone`."""
+    """Returns loss weights as people write them: `age=0.25 income=1`, a rule, or `age alone`.
+
+    Numbers that are all 1 are `equal`, as is the rule of that name: they train the same network.
+    """
+    rule = str(loss_weights["rule"])
     named = {head: loss_weights[head] for head in heads if head in loss_weights}
+    if all(named.get(head, 1 if rule == EQUAL else None) == 1 for head in heads):
+        return EQUAL
     trained = [head for head in heads if named.get(head, 1) > 0]
     if len(trained) == 1 < len(heads):
         return f"{trained[0]} alone"
     numbers = " ".join(f"{head}={value:g}" for head, value in named.items())
-    rule = str(loss_weights["rule"])
     if not named:
         return rule
-    return numbers if rule == "equal" else f"{rule} {numbers}"
+    return numbers if rule == EQUAL else f"{rule} {numbers}"
 
 
 def described(identity: Identity, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from steelyard.identity import label_of, name_of_setting
 from steelyard.tracking.run_key import _plain, modules_of, run_key
 
 METHODS = ("fixed", "dwa", "uncertainty", "nash_mtl")
@@ -109,6 +110,29 @@ def test_the_data_are_in_the_key() -> None:
 
 def test_each_method_has_its_key() -> None:
     assert len({run_key(config(method), "data") for method in METHODS}) == len(METHODS)
+
+
+@pytest.mark.parametrize(
+    ("loss_weights", "label"),
+    [
+        ({"rule": "equal"}, "equal"),
+        ({"rule": "equal", "x": 1, "y": 1.0}, "equal"),
+        ({"rule": "equal", "y": 1}, "equal"),  # x is 1 by the rule
+        ({"rule": "inverse_start", "x": 1, "y": 1}, "equal"),  # the rule has no head left
+        ({"rule": "inverse_start", "y": 1}, "inverse_start y=1"),
+        ({"rule": "inverse_start"}, "inverse_start"),
+        ({"rule": "equal", "x": 2, "y": 2}, "x=2 y=2"),  # twice the step
+        ({"rule": "equal", "x": 0.25}, "x=0.25"),
+        ({"rule": "equal", "x": 1, "y": 0}, "x alone"),
+    ],
+)
+def test_numbers_that_are_all_one_are_equal_weights(
+    loss_weights: dict[str, Any], label: str
+) -> None:
+    assert label_of(loss_weights, ["x", "y"]) == label
+    settings = {**config(), "loss_weights": loss_weights}
+    told = "dwa" if label == "equal" else f"dwa {label}"
+    assert name_of_setting(settings, ["x", "y"]) == told
 
 
 SOURCE = """
