@@ -165,8 +165,12 @@ class ArmsSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Checks every run, then hands them to the launcher."""
+        from steelyard.sweep.marks import check_apart, is_study  # noqa: PLC0415  for a sweep alone
+
         loader = self.hydra_context.config_loader
         runs = sweep_of(loader, self.config, self.asked, arguments)
+        if self.halving is None and is_study(arguments, self.config):
+            check_apart(self.asked.tuned, self.asked.across, runs.jobs, runs.configs)
         if self.halving is not None:
             from hydra_plugins.steelyard._rounds import Rounds  # noqa: PLC0415  for those who halve
 

@@ -1,14 +1,13 @@
 """`steelyard gather`: collects the records of a study's runs into two small tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from steelyard.analysis.axes import ACROSS, TUNED
 from steelyard.analysis.tables import curves_of, row_of, write_csv
 from steelyard.cli.parser import Parser
 from steelyard.cli.study import CURVES, RUNS, folder_of, named_study, read_plan
 from steelyard.construct import Refused
+from steelyard.sweep.marks import words_of
 from steelyard.tracking.record import RunFolder
 
 WHAT = "Collects the records of a study's runs into experiments/<study>/runs.csv and curves.csv."
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     rows, curves = [], []
     for run, folder, record in zip(planned, folders, records, strict=True):
-        name = {"setting": run["setting"], "seed": run["seed"], **_axes(run)}
+        name = {"setting": run["setting"], "seed": run["seed"], **words_of(run)}
         rows.append({**name, **row_of(record or {})})
         curves += [{**name, **each} for each in curves_of(folder.history())]
     write_csv(folder_of(given.study) / RUNS, rows)
@@ -40,14 +39,3 @@ def main(arguments: Sequence[str]) -> int:
     n_failed = sum(row["status"] == "failed" for row in rows)
     print(f"{len(rows)} runs, {n_failed} of them failed: {folder_of(given.study) / RUNS}")
     return 0
-
-
-def _axes(run: Mapping[str, Any]) -> dict[str, str]:
-    """Returns in words what a study varies beside settings and seeds, where it does."""
-    found = {}
-    if "tuned" in run:
-        pairs = run["tuned"].items()
-        found[TUNED] = " ".join(f"{key.rpartition('.')[2]}={value}" for key, value in pairs)
-    if "across" in run:
-        found[ACROSS] = str(run["across"])
-    return found

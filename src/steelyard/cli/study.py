@@ -13,7 +13,7 @@ from steelyard.cli.compose import composed, composing, conf
 from steelyard.cli.parser import Parser
 from steelyard.cli.validate import without_hydra
 from steelyard.construct import Refused
-from steelyard.sweep.marks import marks_of
+from steelyard.sweep.marks import check_apart, marks_of
 
 PLAN, RUNS, CURVES, DATA = "plan.json", "runs.csv", "curves.csv", "data.json"
 FOLDER = Path("experiments")
@@ -31,7 +31,7 @@ def jobs(study: str) -> list[Job]:
     """Returns the runs of a study, composed and checked.
 
     Raises:
-        Refused: There is no such study, or a run of it cannot be carried out.
+        Refused: There is no such study, a run of it cannot be carried out, or two are one to it.
     """
     with composing():
         whole = composed([f"experiment={study}"])
@@ -41,6 +41,7 @@ def jobs(study: str) -> list[Job]:
         asked = asked_of(sweeper)
         loader = GlobalHydra.instance().config_loader()
         runs = sweep_of(loader, whole, asked, [], lead=[f"experiment={study}"])
+    check_apart(asked.tuned, asked.across, runs.jobs, runs.configs)
     return [
         Job(job, without_hydra(config), marks_of(asked.tuned, asked.across, config))
         for job, config in zip(runs.jobs, runs.configs, strict=True)
