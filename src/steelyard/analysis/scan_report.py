@@ -58,6 +58,7 @@ def page(scan: Scan, command: str) -> str:
         f"    {command}",
         "",
         *verdicts(scan),
+        *(f"\nCannot be said: {why}." for why in map(scan.doubt, scan.methods) if why),
         "",
         f"![{FIGURE}]({FIGURE})",
         "",
@@ -145,7 +146,7 @@ def _meanings(scan: Scan) -> list[str]:
         "seed. Over seeds: the standard deviation over the seeds, at the median point.",
         "- ratio: the first over the second; near 1 where units do no more than chance does.",
         f"- A method cares about units where the spread over factors of a head is {against}; or "
-        "where a factor breaks off a run.",
+        "where a factor makes a run diverge.",
         "- Methods that take gradients leave a head's private layers to its own loss, unless "
         "`balance.heads=weighted`: there plain gradient descent feels a unit whatever the method, "
         "and Adam where a small factor brings gradients near its epsilon.",
