@@ -33,6 +33,8 @@ def test_nothing_is_won_back_where_the_gain_is_not_clear() -> None:
     found = change_of(study, "a", "h0", "auc", more_is_better=True)
     assert found.equal_loses
     assert math.isnan(found.won_back)
+    worse = made({**losses, "a": 0.7 + NOISE * 0}, kind="binary")
+    assert math.isnan(change_of(worse, "a", "h0", "auc", more_is_better=True).won_back)
     found = change_of(made(losses, n_seeds=1), "a", "h1", "r2", more_is_better=True)
     assert found.equal_loses is None
 

@@ -19,7 +19,7 @@ class Change(NamedTuple):
     alone: Estimate | None
     against_equal: Estimate | None  # the paired difference, recommended less equal
     against_alone: Estimate | None
-    won_back: float  # share of what equal weights lose; NaN if either is not apart from chance
+    won_back: float  # share of what equal weights lose; NaN where nothing is, clearly
     equal_loses: bool | None  # against the head alone, clearly; None where that cannot be told
 
 
@@ -58,5 +58,5 @@ def _won_back(ours: list[float], equal: list[float], alone: list[float]) -> floa
     values = np.array([ours, equal, alone])
     values = values[:, np.isfinite(values).all(axis=0)]
     regained, lost = paired(values[0], values[1]), paired(values[2], values[1])
-    is_clear = regained.is_apart_from_zero and lost.is_apart_from_zero
-    return regained.mean / lost.mean if is_clear else float("nan")
+    share = regained.mean / lost.mean if lost.is_apart_from_zero else float("nan")
+    return share if share > 0 and regained.is_apart_from_zero else float("nan")
