@@ -14,10 +14,10 @@ from omegaconf import DictConfig
 from steelyard.construct import construct
 from steelyard.identity import plain, source_of
 from steelyard.launch.board import Answer, Board, answer, outcome
+from steelyard.launch.crew import Crew
 from steelyard.launch.grouping import Group, difference, groups, models, populations
 from steelyard.launch.parallel import n_cores
 from steelyard.tracking.tracker import Identity
-from steelyard.training.company import Company
 
 SHARE_OF_MEMORY = 0.7  # of what is free when a population begins
 GIB = 2**30
@@ -115,24 +115,25 @@ class Population:
         self, threads: ThreadPoolExecutor, group: Group, lane: int
     ) -> Iterator[tuple[Future[Answer], DictConfig]]:
         """Yields the runs of a group as each is begun."""
-        company = Company(len(group.members), group.size)
+        crew = Crew(len(group.members), group.size)
         n_to_come = len(group.members)
         try:
             for config in group.members:
                 self.board.begin(config, lane)
-                future = threads.submit(self._run, config, lane, company)
+                future = threads.submit(self._run, config, lane, crew)
                 n_to_come -= 1
                 yield future, config
         finally:
-            company.expect_fewer(n_to_come)  # those that a stop keeps from coming
+            crew.expect_fewer(n_to_come)  # those that a stop keeps from coming
 
-    def _run(self, config: DictConfig, lane: int, company: Company) -> Answer:
+    def _run(self, config: DictConfig, lane: int, crew: Crew) -> Answer:
         def watch(identity: Identity, epoch: int, values: Mapping[str, float]) -> None:
             if self.stopping.is_set():
                 raise KeyboardInterrupt
             self.board.epoch(identity, epoch, values, lane)
 
+        crew.come()
         try:
-            return answer(plain(config), watch, company)
+            return answer(plain(config), watch, crew)
         finally:
-            company.leave()
+            crew.leave()
