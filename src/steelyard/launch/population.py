@@ -115,7 +115,7 @@ class Population:
         self, threads: ThreadPoolExecutor, group: Group, lane: int
     ) -> Iterator[tuple[Future[Answer], DictConfig]]:
         """Yields the runs of a group as each is begun."""
-        crew = Crew(len(group.members), group.size)
+        crew = Crew(len(group.members), group.size, self.stopping)
         n_to_come = len(group.members)
         try:
             for config in group.members:
@@ -132,8 +132,8 @@ class Population:
                 raise KeyboardInterrupt
             self.board.epoch(identity, epoch, values, lane)
 
-        crew.come()
         try:
+            crew.come()
             return answer(plain(config), watch, crew)
         finally:
             crew.leave()
