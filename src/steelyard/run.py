@@ -1,6 +1,7 @@
 """One run, from its configuration to its record: the whole pipeline on one screen."""
 
 import json
+import sys
 import threading
 import time
 import traceback
@@ -72,6 +73,9 @@ def run(config: DictConfig, watch: Watch, company: Company | None = None) -> Don
                 tracker.mirror(output, identity, folder.path, ended, folder.history())
             return Done(identity, ended, is_new=False)
         folder.begin(OmegaConf.to_yaml(OmegaConf.create(settings)))
+        if folder.drop_broken_checkpoint():
+            told = f"{identity.name}: its checkpoint cannot be read, and it begins anew."
+            print(told, file=sys.stderr, flush=True)
         record = {**described(identity, settings), "status": "failed"}
         with _desk:
             watcher = tracker.begin(output, identity, settings)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import TINY, called, finished, started
+from tests.launch.beside import NOISE
 
 PARAMETERS = {  # of the examples, at their own sizes
     "posts": 14_146_316,
@@ -115,6 +116,23 @@ def test_a_failed_run_is_recorded_and_the_sweep_goes_on(tmp_path: Path) -> None:
     assert len(failed) == 1
     assert "Nonesuch" in failed[0].read_text()
     assert json.loads((failed[0].parent / "record.json").read_text())["status"] == "failed"
+
+
+def test_what_a_power_cut_left_of_a_run_is_no_hindrance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("train", *NOISE, "tracker=record", "optimizer=sgd")
+    assert called(capsys, monkeypatch, *words)[0] == 0
+    (path,) = tmp_path.glob("outputs/runs/*/record.json")
+    whole = json.loads(path.read_text())
+    path.write_text("")
+    (path.parent / "checkpoint.npz").write_bytes(b"PK")
+    code, out, err = called(capsys, monkeypatch, *words)
+    assert code == 0, err
+    assert "1 trained, 0 were there already" in out
+    assert "its checkpoint cannot be read, and it begins anew" in err
+    assert json.loads(path.read_text())["test"] == whole["test"]
 
 
 @pytest.mark.slow

@@ -6,9 +6,19 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from steelyard.tracking.record import CONFIG, HISTORY, RECORD, TRACEBACK, RunFolder
+from steelyard.tracking.record import (
+    CHECKPOINT,
+    CONFIG,
+    HISTORY,
+    RECORD,
+    TRACEBACK,
+    RunFolder,
+    find,
+)
+from steelyard.training import checkpoint
 
 HISTORY_ROWS = [
     {"epoch": 0.0, "valid/score": 1 / 3, "train/age/loss": 1e-30},
@@ -109,6 +119,44 @@ def test_a_record_is_whole_or_absent(
     folder.end({"status": "finished"}, HISTORY_ROWS)
     assert folder.record() == {"status": "finished"}
     assert names_in(folder) == {CONFIG, HISTORY, RECORD}
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut would leave an empty file of that name."""
+    told: list[str] = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (told.append("synced"), sync(file)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (told.append("named"), replace(*paths)))
+    ended(tmp_path)
+    assert told == ["synced", "named"] * 3
+
+
+@pytest.mark.parametrize("content", [b"", b'{"status": "fin', b"\0" * 512, b"\xff\xfe", b"null"])
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) -> None:
+    folder = ended(tmp_path)
+    (folder.path / RECORD).write_bytes(content)
+    assert folder.record() is folder.last() is None
+    assert find(tmp_path, folder.key).path == folder.path
+    with pytest.raises(ValueError, match="got none"):
+        find(tmp_path, "equal-0")
+    ended(tmp_path)
+    assert folder.record() == {"status": "finished"}
+
+
+def test_a_checkpoint_that_was_cut_off_is_dropped_and_a_whole_one_kept(tmp_path: Path) -> None:
+    assert checkpoint.NAME == CHECKPOINT
+    folder = folder_in(tmp_path)
+    folder.begin("")
+    assert not folder.drop_broken_checkpoint()
+    path = folder.path / CHECKPOINT
+    with path.open("wb") as file:
+        np.savez(file, now_0=np.arange(3))
+    assert not folder.drop_broken_checkpoint()
+    path.write_bytes(path.read_bytes()[:-20])
+    assert folder.drop_broken_checkpoint()
+    assert names_in(folder) == {CONFIG}
 
 
 def test_a_record_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:

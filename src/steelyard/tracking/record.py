@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 from filelock import FileLock
 
 ENDED = ("finished", "diverged")  # such a run is a result, and is not trained again
-RECORD, HISTORY, CONFIG, FITTED, NETWORK, TRACEBACK = (
+RECORD, HISTORY, CONFIG, FITTED, NETWORK, TRACEBACK, CHECKPOINT = (
     "record.json",
     "history.csv",
     "config.yaml",
     "fitted.json",
     "model.keras",
     "traceback.txt",
+    "checkpoint.npz",
 )
 
 
@@ -39,12 +41,15 @@ class RunFolder:
         return record if record and record["status"] in ENDED else None
 
     def last(self) -> dict[str, Any] | None:
-        """Returns what is written of the run, ended or failed; None if nothing is."""
+        """Returns what is written of the run, ended or failed; None if nothing can be read."""
         path = self.path / RECORD
         if not path.is_file():
             return None
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # a power cut, or a disk that was full, left a part of it
+            return None
+        return found if isinstance(found, dict) else None
 
     def history(self) -> list[dict[str, float]]:
         """Returns the values of each epoch."""
@@ -65,6 +70,14 @@ class RunFolder:
         for name in (RECORD, TRACEBACK):
             (self.path / name).unlink(missing_ok=True)
         self._write(CONFIG, config)
+
+    def drop_broken_checkpoint(self) -> bool:
+        """Removes a checkpoint that a power cut left in part; returns whether there was one."""
+        path = self.path / CHECKPOINT
+        is_broken = path.is_file() and not zipfile.is_zipfile(path)
+        if is_broken:
+            path.unlink()
+        return is_broken
 
     def fitted(self) -> dict[str, Any]:
         """Returns what was learnt of the data to read inputs and outputs.
@@ -105,7 +118,10 @@ class RunFolder:
 
     def _write(self, name: str, text: str) -> None:
         part = self.path / f"{name}.part"
-        part.write_text(text, encoding="utf-8", newline="\n")
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut might leave the name, and nothing in it
         os.replace(part, self.path / name)
 
 
