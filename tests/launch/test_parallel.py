@@ -31,9 +31,10 @@ def workers(process: Any) -> list[psutil.Process]:
 
 
 def waited(process: Any, folder: Path, n_runs: int) -> None:
-    """Returns when as many runs have written a checkpoint."""
+    """Returns when as many runs have written a checkpoint, or are over and need none."""
     deadline = time.monotonic() + 120
-    while len(list(folder.glob("outputs/runs/*/checkpoint*"))) < n_runs:
+    names = ("checkpoint.npz", "record.json")
+    while len({path.parent for n in names for path in folder.glob(f"outputs/runs/*/{n}")}) < n_runs:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -66,6 +66,19 @@ def test_an_ended_run_leaves_configuration_history_and_record(tmp_path: Path) ->
     }
 
 
+def test_a_run_that_ended_needs_its_checkpoint_no_more_and_one_that_failed_does(
+    tmp_path: Path,
+) -> None:
+    folder = folder_in(tmp_path)
+    folder.begin("")
+    (folder.path / CHECKPOINT).write_text("large")
+    folder.fail({"status": "failed"}, "Traceback ...\n")
+    folder.begin("")
+    assert names_in(folder) == {CONFIG, CHECKPOINT}
+    folder.end({"status": "diverged"}, [])
+    assert names_in(folder) == {CONFIG, RECORD}
+
+
 @pytest.mark.parametrize(
     ("status", "is_ended"), [("finished", True), ("diverged", True), ("failed", False)]
 )

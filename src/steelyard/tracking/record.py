@@ -99,12 +99,13 @@ class RunFolder:
         self._write(FITTED, json.dumps(fitted, ensure_ascii=False) + "\n")
 
     def end(self, record: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
-        """Writes the history and, last, the record."""
+        """Writes the history and, last, the record; a checkpoint is of no more use then."""
         if history:
             columns = list(dict.fromkeys(name for row in history for name in row))
             lines = [columns, *([_cell(row.get(name)) for name in columns] for row in history)]
             self._write(HISTORY, "".join(",".join(line) + "\n" for line in lines))
         self._write(RECORD, json.dumps(_finite(record), indent=1, sort_keys=True) + "\n")
+        (self.path / CHECKPOINT).unlink(missing_ok=True)
 
     def fail(self, record: Mapping[str, Any], traceback: str) -> None:
         """Writes that the run failed, and how."""
