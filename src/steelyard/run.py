@@ -1,7 +1,6 @@
 """One run, from its configuration to its record: the whole pipeline on one screen."""
 
 import json
-import sys
 import threading
 import time
 import traceback
@@ -21,6 +20,7 @@ from steelyard.tracking import curves
 from steelyard.tracking.record import NETWORK, TRACEBACK, RunFolder
 from steelyard.tracking.tracker import Identity, Tracker
 from steelyard.training.company import Company
+from steelyard.voice import say
 
 _reading = threading.Lock()  # runs that train together share their examples
 _desk = threading.RLock()  # what is written and drawn, a run at a time: they may train together
@@ -74,8 +74,7 @@ def run(config: DictConfig, watch: Watch, company: Company | None = None) -> Don
             return Done(identity, ended, is_new=False)
         folder.begin(OmegaConf.to_yaml(OmegaConf.create(settings)))
         if folder.drop_broken_checkpoint():
-            told = f"{identity.name}: its checkpoint cannot be read, and it begins anew."
-            print(told, file=sys.stderr, flush=True)
+            say(f"{identity.name}: its checkpoint cannot be read, and it begins anew.")
         record = {**described(identity, settings), "status": "failed"}
         with _desk:
             watcher = tracker.begin(output, identity, settings)

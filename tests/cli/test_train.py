@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from steelyard import cli
+from steelyard.cli import main
 from tests.cli.commands import TINY, called, finished, started
 from tests.launch.beside import NOISE
 
@@ -133,6 +135,51 @@ def test_what_a_power_cut_left_of_a_run_is_no_hindrance(
     assert "1 trained, 0 were there already" in out
     assert "its checkpoint cannot be read, and it begins anew" in err
     assert json.loads(path.read_text())["test"] == whole["test"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "broken"])
+def test_that_nobody_reads_what_is_printed_stops_no_run_and_hides_no_failure(
+    optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `steelyard train -m ... 2>&1 | head -1` does, once it has seen its line."""
+    broken = tmp_path / "more" / "optimizer" / "broken.yaml"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("_target_: keras.optimizers.Nonesuch\n")
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "-m", *NOISE, "tracker=record", "--config-dir", "more", "seed=0"]
+    monkeypatch.setattr(sys, "argv", ["steelyard", *words, f"optimizer={optimizer}"])
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out, os.fdopen(os.dup(writer), "w") as err:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        with pytest.raises(SystemExit) as stop:
+            main()
+    (record,) = records(tmp_path).values()
+    told = {"sgd": (0, "finished"), "broken": (1, "failed")}
+    assert (stop.value.code, record["status"]) == told[optimizer]
+
+
+def test_a_table_that_nobody_reads_on_is_no_error_and_another_broken_pipe_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(arguments: list[str]) -> int:
+        print("a line" if arguments else "")
+        sys.stdout.flush() if arguments else None
+        raise BrokenPipeError
+
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr(cli, "_called", broken)
+    monkeypatch.setattr(sys, "argv", ["steelyard"])
+    with pytest.raises(BrokenPipeError):
+        main()
+    with os.fdopen(writer, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "argv", ["steelyard", "methods"])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    assert stop.value.code == 0
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from steelyard.sweep.heads import heads_of
 from steelyard.sweep.marks import keys_of, setting_of
 from steelyard.sweep.outcome import means_of, records_of
 from steelyard.sweep.search import RATE, Proposals, Search, Setting
+from steelyard.voice import say
 
 
 class Hunt:
@@ -57,7 +58,7 @@ class Hunt:
             if self.is_over:
                 return results
             if len(batch) < wanted:
-                print(f"The search found no more than {n_tried} settings.", file=sys.stderr)
+                say(f"The search found no more than {n_tried} settings.")
                 break
         self._show(n_tried)
         return results

@@ -1,7 +1,6 @@
 """The rounds of a sweep that is halved: all settings for few epochs, the best for more."""
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from steelyard.construct import Refused, construct
 from steelyard.sweep.halving import HERE, Halving
 from steelyard.sweep.marks import keys_of, setting_of
 from steelyard.sweep.outcome import means_of, records_of
+from steelyard.voice import say
 
 EPOCHS, SCORE = "training.epochs", "best/score"
 
@@ -53,7 +53,7 @@ class Rounds:
                 scores = [self._score(setting, epochs) for setting in alive]
                 alive = [alive[k] for k in self.halving.best(scores)]
                 told += f"; {len(alive)} go on"
-            print(f"{told}.", file=sys.stderr, flush=True)
+            say(f"{told}.")
             if not alive:
                 break
         return results

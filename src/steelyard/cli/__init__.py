@@ -6,6 +6,7 @@ import os
 import sys
 
 from steelyard.cli.errors import one_line
+from steelyard.voice import is_unread, say, silence
 
 COMMANDS = {
     "train": "train a run, or sweep over many with -m",
@@ -53,7 +54,7 @@ def _called(arguments: list[str]) -> int:
         return int(importlib.import_module(f"steelyard.cli.{name}").main(rest))
     close = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    print(f"The command must be one of {', '.join(COMMANDS)}, got {name!r}{hint}.", file=sys.stderr)
+    say(f"The command must be one of {', '.join(COMMANDS)}, got {name!r}{hint}.")
     return USAGE_ERROR
 
 
@@ -64,15 +65,17 @@ def main() -> None:
     try:
         code = _called(sys.argv[1:])
     except KeyboardInterrupt:
-        print("Stopped. The same command goes on where this one left off.", file=sys.stderr)
+        say("Stopped. The same command goes on where this one left off.")
         sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        if not is_unread(sys.stdout):  # a pipe of some other kind broke the command off
+            raise
+        silence(sys.stdout)  # its reader has seen enough
         sys.exit(0)
     except Exception as error:
         line = one_line(error)
         if line is None:
             raise
-        print(line, file=sys.stderr)
+        say(line)
         sys.exit(USAGE_ERROR)
     sys.exit(code)

@@ -30,6 +30,7 @@ from steelyard.cli.validate import validate, without_hydra
 from steelyard.construct import Refused, construct
 from steelyard.identity import plain, source_of
 from steelyard.run import prepare
+from steelyard.voice import say
 
 N_STEPS = 200
 WIDTH = 120
@@ -138,7 +139,7 @@ class _Watching:
                 self.known[what] = self.bars.add_task(what, total=n_steps)
             self.bars.update(self.known[what], completed=n_taken)
         elif n_taken == n_steps:
-            print(f"{what}: {n_taken} steps", file=sys.stderr, flush=True)
+            say(f"{what}: {n_taken} steps")
 
 
 def _tell(found: dict[str, Any], overrides: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """How far a run or a sweep has come: bars on a terminal, plain lines in a pipe."""
 
-import sys
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -10,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from steelyard.run import Done
 from steelyard.tracking.tracker import Identity
+from steelyard.voice import say
 
 
 class Watching:
@@ -97,7 +97,7 @@ class Watching:
             self._say(text)
 
     def _say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        say(text)
 
 
 def _losses(values: Mapping[str, float | None], lead: str = "") -> str:

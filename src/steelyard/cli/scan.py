@@ -3,7 +3,6 @@
 import hashlib
 import json
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from steelyard.task import HEADLINE
 from steelyard.tracking.record import RunFolder
 from steelyard.tracking.run_key import BESIDE
 from steelyard.tracking.tracker import Identity
+from steelyard.voice import say
 
 FOLDER = "scans"
 OURS = "hydra_plugins.steelyard."
@@ -133,7 +133,7 @@ def _tell(settings: Sequence[Setting], folder: Path, command: str) -> int:
     for setting, point in zip(settings, points, strict=True):
         record = point.record or {"status": "failed", "error": "it left no record"}
         if record["status"] == "failed":
-            print(f"failed: {setting.label} ({point.run_key}): {record['error']}", file=sys.stderr)
+            say(f"failed: {setting.label} ({point.run_key}): {record['error']}")
     print(f"The answer: {folder / scan_report.PAGE} (and {scan_report.FIGURE} beside it)")
     return 1 if (found.broken["status"] == "failed").any() else 0
 

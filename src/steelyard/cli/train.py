@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from steelyard.identity import SWEEP, identify, plain, source_of
 from steelyard.run import Done, Failed, run
 from steelyard.task import HEADLINE
 from steelyard.tracking.tracker import Identity
+from steelyard.voice import say
 
 SHOWING_FLAGS = {"--cfg", "-c", "--info", "-i"}
 SWEEP_FLAGS = {"-m", "--multirun"}
@@ -155,13 +157,14 @@ def main(arguments: Sequence[str]) -> int:
         sys.argv = before
         runs.close()
     if isinstance(runs.error, Failed):
-        print(f"failed: {runs.error}", file=sys.stderr)
+        say(f"failed: {runs.error}")
         return 1
     if runs.error:
         raise runs.error
     if runs.refusals and len(runs.refusals) == len(runs.failures) and not runs.done:
         raise runs.refusals[0]
-    tell(runs)
+    with suppress(SystemExit):  # which is what Rich raises where nobody reads on
+        tell(runs)
     return 1 if runs.failures else 0
 
 

@@ -1,7 +1,6 @@
 """Runs of a sweep that train beside each other in one process, on what one of them had traced."""
 
 import json
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from steelyard.launch.crew import Crew
 from steelyard.launch.grouping import Group, difference, groups, models, populations
 from steelyard.launch.parallel import n_cores
 from steelyard.tracking.tracker import Identity
+from steelyard.voice import say
 
 SHARE_OF_MEMORY = 0.7  # of what is free when a population begins
 GIB = 2**30
@@ -61,7 +61,7 @@ class Population:
             plan = self._plan(members)
             others = f": {difference(together[0][0], members[0])}" if n > 1 else ""
             name = f"Population {n} of {len(together)}{others}"
-            print(f"{name}: {len(members)} runs, {plan.why}.", file=sys.stderr, flush=True)
+            say(f"{name}: {len(members)} runs, {plan.why}.")
             self._train(plan)
 
     def _plan(self, members: Sequence[DictConfig]) -> Plan:

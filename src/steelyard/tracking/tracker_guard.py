@@ -1,7 +1,6 @@
 """What shows runs may fail, and the runs go on: it is told in one line, and asked again later."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -10,6 +9,7 @@ from textwrap import shorten
 from typing import Any, TypeVar
 
 from steelyard.tracking.tracker import Watcher
+from steelyard.voice import say
 
 TOLD = "STEELYARD_NOT_SHOWN"  # the variable that names the sweep whose user was told of it
 PAUSE_SECONDS = 30.0  # the least time for which nothing is asked after a failure
@@ -56,7 +56,7 @@ class Guard:
                 os.environ[TOLD] = told_as
                 why = f"{self.place} does not show every run: {reason_of(error)}"
                 rest = "training goes on, and the same command, given again, shows it"
-                print(f"{why} ({rest})", file=sys.stderr, flush=True)
+                say(f"{why} ({rest})")
             return None
 
 
