@@ -5,6 +5,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,7 +99,8 @@ def run(config: DictConfig, watch: Watch, company: Company | None = None) -> Don
             was_stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             record["error"] = " ".join(f"{type(error).__name__}: {error}".split())
             if not was_stopped:
-                folder.fail(record, traceback.format_exc())
+                with suppress(OSError):  # of a disk that is full; what broke the run says more
+                    folder.fail(record, traceback.format_exc())
             with _desk:
                 watcher.end("killed" if was_stopped else "failed", record, folder.path)
             if was_stopped:

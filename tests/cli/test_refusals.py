@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from steelyard.cli.errors import one_line
 from tests.cli.commands import called
+from tests.launch.beside import NOISE
 
 MISTAKES = {
     "a misspelt choice": (
@@ -82,6 +84,16 @@ MISTAKES = {
         ["-m", "runtime.deterministic=true,false"],
         "`runtime` must be the same in all runs of a process, got 2 different.",
     ),
+    "a sweep over no number": (
+        ["-m", "seed=range(5,5)", "training.epochs=1,2"],
+        "`-m` must be given values to sweep over, got none in seed=range(5,5) training.epochs=1,2.",
+    ),
+    "a sweep over no choice": (["-m", "weighting=glob(nash)"], "got none in weighting=glob(nash)."),
+    "a halved sweep over nothing": (
+        ["-m", "seed=range(5,5)", "hydra.sweeper.halving={epochs: [1,2]}"],
+        "got none in seed=range(5,5).",
+    ),
+    "a search over no seed": (["-m", "hydra/sweeper=pareto", "seed=range(5,5)"], "got none in"),
     "a class from elsewhere": (
         ["model._target_=os.system"],
         "`_target_` must be a class of steelyard or keras, got 'os.system'.",
@@ -106,6 +118,32 @@ def test_a_mistake_is_told_in_one_line(
     assert "Traceback" not in err
     assert not out
     assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_is_a_file_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("mine")
+    code, _, err = called(capsys, monkeypatch, "train", *NOISE, "output=README.md")
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "README.md/runs` must be a path that can be read and written, got: Not a dir" in err
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            PermissionError(13, "Permission denied", "mine.csv"),
+            "`mine.csv` must be a path that can be read and written, got: Permission denied.",
+        ),
+        (OSError(28, "No space left on device"), "The disk must have room, got none left."),
+        (ConnectionResetError(104, "Connection reset by peer"), None),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_one_line(error: OSError, line: str | None) -> None:
+    assert one_line(error) == line
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from steelyard import cli
 from steelyard.cli import main
+from steelyard.tracking.record import RunFolder
 from tests.cli.commands import TINY, called, finished, started
 from tests.launch.beside import NOISE
 
@@ -135,6 +136,20 @@ def test_what_a_power_cut_left_of_a_run_is_no_hindrance(
     assert "1 trained, 0 were there already" in out
     assert "its checkpoint cannot be read, and it begins anew" in err
     assert json.loads(path.read_text())["test"] == whole["test"]
+
+
+def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(RunFolder, "keep_fitted", full)
+    monkeypatch.setattr(RunFolder, "fail", full)
+    code, _, err = called(capsys, monkeypatch, "train", *NOISE, "tracker=record")
+    assert (code, err.count("\n")) == (1, 1), err
+    assert err.startswith("failed: OSError: [Errno 28] No space left on device (")
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "broken"])

@@ -1,6 +1,7 @@
 """Sweeps as jobs of Slurm, as far as a machine without it shows: with stand-ins of its commands."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hydra_plugins.steelyard.slurm import SlurmConfig, SlurmLauncher
 from tests.cli.commands import TINY, called, finished
 
+SWEEP = ("train", "-m", *TINY, "tracker=record", "seed=0,1,2", "hydra/launcher=slurm")
 SBATCH = f"""#!{sys.executable}
 import os, re, subprocess, sys
 
@@ -83,6 +85,32 @@ def test_the_knobs_become_the_options_of_sbatch(slurm: Path) -> None:
         "nice=10", "job-name=steelyard",
     ):  # fmt: skip
         assert f"#SBATCH --{line}\n" in text
+
+
+def test_an_option_that_slurm_does_not_take_is_told_in_one_line(
+    slurm: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "sbatch: error: invalid partition specified: nope"
+    (slurm / "bin/sbatch").write_text(f'#!/bin/sh\necho "{told}" >&2\nexit 1\n')
+    monkeypatch.chdir(slurm)
+    code, _, err = called(capsys, monkeypatch, *SWEEP, "hydra.launcher.partition=nope")
+    assert code == 2
+    assert err == f"`hydra.launcher` must be options that sbatch takes, got: {told}.\n"
+
+
+def test_a_stop_while_slurm_is_told_of_the_jobs_leaves_none_of_them(
+    slurm: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sbatch = "#!/bin/sh\nkill -INT $PPID\nsleep 0.2\necho Submitted batch job 7\n"
+    (slurm / "bin/sbatch").write_text(sbatch)
+    (slurm / "bin/scancel").write_text(f'#!/bin/sh\necho "$@" >> {slurm}/cancelled\n')
+    (slurm / "bin/scancel").chmod(0o755)
+    monkeypatch.chdir(slurm)
+    code, _, err = called(capsys, monkeypatch, *SWEEP)
+    assert code == 130
+    assert err == "Stopped. The same command goes on where this one left off.\n"
+    assert (slurm / "cancelled").read_text().split() == ["7_0", "7_1", "7_2"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.slow

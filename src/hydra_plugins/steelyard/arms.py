@@ -87,13 +87,23 @@ def jobs_of(
         params: Keys and what each sweeps over, in every arm.
         arms: Further keys, arm by arm; each arm is a product of its own.
         arguments: Of the command line, which win over the configuration.
+
+    Raises:
+        Refused: A key is to have one of no values.
     """
+    from steelyard.construct import Refused  # noqa: PLC0415  only where there is a sweep
+
     parser = OverridesParser.create(config_loader=loader)
     jobs: dict[tuple[str, ...], None] = {}
     for arm in arms or [{}]:
         told = [f"{key}={value}" for key, value in {**params, **arm}.items()]
         overrides = parser.parse_overrides([*told, *arguments])
-        for job in BasicSweeper.split_arguments(overrides, None)[0]:
+        found = BasicSweeper.split_arguments(overrides, None)[0]
+        if not found:
+            swept = [str(each.input_line) for each in overrides if each.is_sweep_override()]
+            where = " ".join(swept)
+            raise Refused(f"`-m` must be given values to sweep over, got none in {where}.")
+        for job in found:
             jobs[tuple(job)] = None
     return [list(job) for job in jobs]
 

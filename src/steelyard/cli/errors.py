@@ -1,6 +1,7 @@
 """Errors that a user can cause, each told in one line."""
 
 import difflib
+import errno
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -34,7 +35,16 @@ def one_line(error: Exception) -> str | None:
             f"`{mark.name}` must be YAML that can be read, got a mistake in line {mark.line + 1}: "
             f"{error.problem}."
         )
-    return None
+    return _of_system(error) if isinstance(error, OSError) else None
+
+
+def _of_system(error: OSError) -> str | None:
+    """Returns the line that tells what the system refuses; None where no file is at fault."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "The disk must have room, got none left."
+    if error.filename is None:
+        return None
+    return f"`{error.filename}` must be a path that can be read and written, got: {error.strerror}."
 
 
 def _of_hydra(error: Exception) -> str:

@@ -1,15 +1,18 @@
 """Runs of a sweep as jobs of Slurm, on any machines that share a folder."""
 
 import os
+import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import submitit
 from omegaconf import DictConfig
 
-from steelyard.construct import construct
+from steelyard.construct import Refused, construct
 from steelyard.identity import SWEEP, plain
 from steelyard.launch.board import Answer, Board, answer, outcome
 from steelyard.run import Done
@@ -47,14 +50,14 @@ def carry_out(configs: Sequence[DictConfig], board: Board, parameters: Mapping[s
         configs: Of the runs, without Hydra's part.
         board: Told of each run as it ends.
         parameters: Of submitit's executor.
+
+    Raises:
+        Refused: Slurm does not take the jobs.
     """
-    folder = Path(configs[0].output).absolute() / FOLDER
-    executor = submitit.AutoExecutor(folder, cluster="slurm", slurm_max_num_timeout=N_TIMES)
-    executor.update_parameters(**parameters)
-    with executor.batch():
-        jobs = [executor.submit(Job(_recorded(each), os.environ[SWEEP])) for each in configs]
-    waiting = dict(zip(jobs, configs, strict=True))
+    waiting: dict[submitit.Job[Answer], DictConfig] = {}
     try:
+        with _stops_later():  # before their numbers are told, jobs cannot be cancelled
+            waiting |= zip(_submitted(configs, parameters), configs, strict=True)
         while waiting:
             for job in [job for job in waiting if job.done()]:
                 board.ended(waiting[job], _outcome(job, waiting.pop(job)))
@@ -62,6 +65,46 @@ def carry_out(configs: Sequence[DictConfig], board: Board, parameters: Mapping[s
     finally:
         for job in waiting:
             job.cancel(check=False)
+
+
+@contextmanager
+def _stops_later() -> Iterator[None]:
+    """Lets a stop wait for the end of what is done in between.
+
+    Raises:
+        KeyboardInterrupt: There was one.
+    """
+    stops: list[int] = []
+    before = {
+        each: signal.signal(each, lambda number, _: stops.append(number))
+        for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        if stops:
+            raise KeyboardInterrupt
+
+
+def _submitted(
+    configs: Sequence[DictConfig], parameters: Mapping[str, Any]
+) -> list["submitit.Job[Answer]"]:
+    """Returns the jobs of an array.
+
+    Raises:
+        Refused: Slurm does not take them.
+    """
+    folder = Path(configs[0].output).absolute() / FOLDER
+    executor = submitit.AutoExecutor(folder, cluster="slurm", slurm_max_num_timeout=N_TIMES)
+    executor.update_parameters(**parameters)
+    try:
+        with redirect_stderr(StringIO()), executor.batch():  # submitit would tell it once more
+            return [executor.submit(Job(_recorded(each), os.environ[SWEEP])) for each in configs]
+    except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError) as error:
+        why = " ".join(str(error).split())
+        raise Refused(f"`hydra.launcher` must be options that sbatch takes, got: {why}.") from error
 
 
 def _recorded(config: DictConfig) -> dict[str, Any]:
