@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection
 from typing import Any
 
-import psutil
 from omegaconf import DictConfig
 
 from steelyard.identity import plain
 from steelyard.launch.board import Board, Broken, outcome
+from steelyard.launch.free import free_bytes
 from steelyard.launch.worker import GRACE_SECONDS, work
 from steelyard.run import Done
 
@@ -32,8 +32,7 @@ def n_cores() -> int:
 
 def n_processes_of_this_machine() -> int:
     """Returns how many processes suit it: half its cores, where its free memory is enough."""
-    n_fitting = psutil.virtual_memory().available // BYTES_PER_PROCESS
-    return max(1, min(n_cores() // 2, int(n_fitting)))
+    return max(1, min(n_cores() // 2, free_bytes() // BYTES_PER_PROCESS))
 
 
 def environment(n_processes: int, is_deterministic: bool) -> dict[str, str]:

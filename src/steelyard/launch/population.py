@@ -7,13 +7,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import NamedTuple
 
-import psutil
 from omegaconf import DictConfig
 
 from steelyard.construct import construct
 from steelyard.identity import plain, source_of
 from steelyard.launch.board import Answer, Board, answer, outcome
 from steelyard.launch.crew import Crew
+from steelyard.launch.free import free_bytes
 from steelyard.launch.grouping import Group, difference, groups, models, populations
 from steelyard.launch.parallel import n_cores
 from steelyard.tracking.tracker import Identity
@@ -69,8 +69,7 @@ class Population:
         from steelyard.training.memory import bytes_of_run  # noqa: PLC0415  after the threads are set
 
         wanted = min(self.n_together or n_cores(), len(members))
-        free = psutil.virtual_memory().available * SHARE_OF_MEMORY
-        budget = self.memory_gib * GIB or free
+        budget = self.memory_gib * GIB or free_bytes() * SHARE_OF_MEMORY
         sizes = []
         for config in models(members):
             with suppress(ValueError):  # its run will say what is wrong, and the others go on
