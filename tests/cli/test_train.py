@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from steelyard import cli
-from steelyard.cli import main
+from steelyard.cli import main, train
 from steelyard.tracking.record import RunFolder
+from steelyard.tracking.tracker import Tracker
 from tests.cli.commands import TINY, called, finished, started
 from tests.launch.beside import NOISE
 
@@ -136,6 +137,26 @@ def test_what_a_power_cut_left_of_a_run_is_no_hindrance(
     assert "1 trained, 0 were there already" in out
     assert "its checkpoint cannot be read, and it begins anew" in err
     assert json.loads(path.read_text())["test"] == whole["test"]
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_tracker_is_told_whether_a_sweep_was_cut_off(
+    *,
+    is_stopped: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt if is_stopped else RuntimeError
+
+    told: list[bool] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "run", broken)
+    monkeypatch.setattr(Tracker, "end_sweep", lambda *_, was_cut_off: told.append(was_cut_off))
+    words = ("train", "-m", *NOISE, "tracker=record", "seed=0,1", "hydra/launcher=basic")
+    code, _, _ = called(capsys, monkeypatch, *words)
+    assert (code, told) == (130 if is_stopped else 1, [is_stopped])
 
 
 def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(

@@ -68,6 +68,16 @@ def test_a_sweep_that_is_over_has_a_row_for_each_run(output: Path, last: str, st
     assert parent.info.status == "RUNNING"
 
 
+def test_a_sweep_that_was_cut_off_is_shown_so_until_it_goes_on(output: Path) -> None:
+    rows = [{"name": "a", "status": "failed"}]
+    TRACKER.begin_sweep(output, STUDY, "cut", "steelyard train -m")
+    TRACKER.end_sweep(output, STUDY, "cut", rows, was_cut_off=True)
+    (parent,) = parents(output, "cut")
+    assert parent.info.status == "KILLED"
+    TRACKER.begin_sweep(output, STUDY, "cut", "steelyard train -m")
+    assert parents(output, "cut")[0].info.status == "RUNNING"
+
+
 def test_a_sweep_that_is_run_again_has_each_row_once(output: Path) -> None:
     rows = [{"name": "a", "status": "finished"}, {"name": "b", "status": "x", "n": float("nan")}]
     for _ in range(2):

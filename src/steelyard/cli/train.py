@@ -121,7 +121,10 @@ class Runs:
         self.watching.failed(name, why)
 
     def close(self) -> None:
-        """Ends the sweep where it is mirrored, and takes the bars away."""
+        """Ends the sweep where it is mirrored, and takes the bars away.
+
+        An error that is on its way through the caller has cut the sweep off.
+        """
         if self.watching is not None:
             self.watching.__exit__(None, None, None)
         if self.sweep and self.config is not None:
@@ -129,7 +132,8 @@ class Runs:
             for name, why, _ in self.failures:
                 rows.append({"name": name, "status": "failed", "error": why})
             tracker = construct(self.config.tracker)
-            tracker.end_sweep(Path(self.config.output), self.config.study, self.sweep, rows)
+            place = (Path(self.config.output), self.config.study, self.sweep)
+            tracker.end_sweep(*place, rows, was_cut_off=sys.exception() is not None)
 
 
 def main(arguments: Sequence[str]) -> int:

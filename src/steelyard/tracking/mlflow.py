@@ -92,11 +92,19 @@ class MlflowTracker(Tracker):
         _guard(place).ask(sweep, begin)
 
     def end_sweep(
-        self, output: Path, study: str, sweep: str, rows: Sequence[Mapping[str, Any]]
+        self,
+        output: Path,
+        study: str,
+        sweep: str,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        was_cut_off: bool = False,
     ) -> None:
+        has_failed = any(row["status"] == "failed" for row in rows)
+        status = "KILLED" if was_cut_off else "FAILED" if has_failed else "FINISHED"
         place = self.place(output)
         _guard(place).wake()  # it is the last time
-        _guard(place).ask(sweep, lambda: _end_sweep(place, study, sweep, rows))
+        _guard(place).ask(sweep, lambda: _end_sweep(place, study, sweep, rows, status))
 
     def show_report(
         self, output: Path, study: str, folder: Path, words: str, best: Collection[str]
@@ -209,16 +217,17 @@ def _open(
     return str(made.info.run_id), 0
 
 
-def _end_sweep(place: Place, study: str, sweep: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _end_sweep(
+    place: Place, study: str, sweep: str, rows: Sequence[Mapping[str, Any]], status: str
+) -> None:
     import pandas as pd  # noqa: PLC0415  imported with the client
 
     client, parent = client_of(place), parent_of(place, study, sweep)
-    has_failed = any(row["status"] == "failed" for row in rows)
     # `log_table` would add these rows to those of the last time.
     client.log_text(parent, pd.DataFrame(rows).to_json(orient="split", index=False), TABLE)
     tables = json.dumps([{"path": TABLE, "type": "table"}])
     client.set_tag(parent, "mlflow.loggedArtifacts", tables)
-    client.set_terminated(parent, "FAILED" if has_failed else "FINISHED")
+    client.set_terminated(parent, status)
     close_dead(place, study, ended=sweep)
 
 

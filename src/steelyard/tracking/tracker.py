@@ -53,9 +53,15 @@ class Tracker:
         """Is told that a sweep begins."""
 
     def end_sweep(
-        self, output: Path, study: str, sweep: str, rows: Sequence[Mapping[str, Any]]
+        self,
+        output: Path,
+        study: str,
+        sweep: str,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        was_cut_off: bool = False,
     ) -> None:
-        """Is told that a sweep is over, with a row for each of its runs."""
+        """Is told that a sweep is over, or was cut off, with a row for each run that has ended."""
 
     def show_report(
         self, output: Path, study: str, folder: Path, words: str, best: Collection[str]
