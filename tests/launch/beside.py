@@ -1,5 +1,6 @@
 """Small runs to train beside each other, and a board that keeps what it is told of them."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from omegaconf import DictConfig
 
 from steelyard.cli.compose import composed, composing
 from steelyard.cli.validate import without_hydra
+from steelyard.identity import identify, plain, source_of
 from steelyard.launch.population import Population
 from steelyard.run import Done
 from steelyard.tracking.record import RunFolder
@@ -63,7 +65,14 @@ class Noted:
 
 def settings(output: Path, *words: str) -> DictConfig:
     with composing():
-        return without_hydra(composed([*words, "tracker=record", f"output={output}"]))
+        config = without_hydra(composed([*words, "tracker=record", f"output={output}"]))
+    key_of(config)  # as a command does: Python cannot parse in several threads at a time
+    return config
+
+
+def key_of(config: DictConfig) -> str:
+    told = plain(config)
+    return identify(told, source_of(json.dumps(told["data"]))).key
 
 
 def told(output: Path, record: Mapping[str, Any]) -> Any:

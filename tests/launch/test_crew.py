@@ -1,6 +1,5 @@
 """Runs that train together are counted as they come and go, whatever thread they are in."""
 
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -11,21 +10,17 @@ import pytest
 from filelock import FileLock
 from omegaconf import DictConfig
 
-from steelyard.identity import identify, plain, source_of
 from steelyard.launch import population
 from steelyard.launch.board import Broken
 from steelyard.launch.crew import Crew
 from steelyard.launch.population import Population
+from steelyard.run import Failed
 from steelyard.tracking.record import RunFolder
 from steelyard.training.company import Company
-from tests.launch.beside import NOISE, Noted, settings
+from steelyard.training.course import Course
+from tests.launch.beside import NOISE, Noted, key_of, settings
 
 SMALL = (*NOISE, "model.trunk=[16]")  # whose runs can be stacked
-
-
-def key_of(config: DictConfig) -> str:
-    told = plain(config)
-    return identify(told, source_of(json.dumps(told["data"]))).key
 
 
 class Slow(Noted):
@@ -50,6 +45,22 @@ def test_a_group_whose_first_run_ends_at_once_counts_all_that_leave(
     Population(Slow(), n_together=1, memory_gib=0).carry_out(configs)
     (company,) = companies
     assert company.n_members == 0
+
+
+def test_a_stack_that_cannot_be_made_breaks_every_run_that_was_to_be_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(Course, "stack", broken)
+    board = Noted()
+    configs = [settings(tmp_path, *SMALL, f"seed={seed}") for seed in range(3)]
+    Population(board, n_together=1, memory_gib=0).carry_out(configs)
+    assert len(board.outcomes) == 3
+    for each in board.outcomes.values():
+        assert isinstance(each, Failed)
+        assert each.why == "RuntimeError: MemoryError: no room"
 
 
 def test_a_stop_does_not_wait_for_a_run_that_another_process_trains(tmp_path: Path) -> None:

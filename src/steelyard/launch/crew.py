@@ -1,12 +1,13 @@
 """The company of a population: its members share threads, and a stop of the sweep reaches them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
-from steelyard.training.company import Company
+from steelyard.arrays import Named
+from steelyard.training.company import Call, Company
 
 
 class Crew(Company):
@@ -55,6 +56,17 @@ class Crew(Company):
             yield
         finally:
             lock.release()
+
+    def _train(self, calls: Sequence[Call], inputs: Named, targets: Named, batch_size: int) -> None:
+        """Trains models for an epoch; what breaks before their steps is an error of each of them.
+
+        It would else be the leader's alone, and the others would go on as if they were trained.
+        """
+        try:
+            super()._train(calls, inputs, targets, batch_size)
+        except Exception as error:
+            for each in calls:
+                each.error = each.error or error
 
     def _check_stop(self) -> None:
         if self.stopping.is_set():
