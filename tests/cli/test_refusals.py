@@ -31,6 +31,11 @@ MISTAKES = {
     "a fraction of an epoch": (["training.epochs=1.5"], "must be a whole number, got 1.5."),
     "no epoch": (["training.epochs=0"], "`epochs` must be at least 1, got 0."),
     "a negative rate": (["optimizer.learning_rate=-1"], "must be positive, got -1."),
+    "averages that nothing would use": (
+        ["+optimizer.use_ema=true"],
+        "`optimizer.ema_overwrite_frequency` must be given where `optimizer.use_ema` is true, "
+        "got nothing.",
+    ),
     "a misspelt head": (
         ["loss_weights.agee=0.3"],
         "`loss_weights` must name the heads age, income, gender, got 'agee' (did you mean 'age'?).",
