@@ -90,7 +90,7 @@ def test_a_sweep_has_the_records_and_the_table_of_one_run_after_another(
         tables.append(out)
         lines.append([line for line in err.splitlines() if not line.startswith("[")])
     assert tables[0] == tables[1]
-    assert "4 trained, 0 were there already, 0 failed." in tables[0]
+    assert "4 trained, 0 were there already, 0 failed. Of these 2 diverged." in tables[0]
     first, second = records(tmp_path / "0"), records(tmp_path / "1")
     assert first == second
     assert Counter(each["status"] for each in first.values()) == {"finished": 2, "diverged": 2}

@@ -210,6 +210,8 @@ def tell(runs: Runs) -> None:
     n_new = sum(done.is_new for done in runs.done)
     n_old = len(runs.done) - n_new
     text = f"{n_new} trained, {n_old} were there already, {len(runs.failures)} failed."
+    n_diverged = sum(done.record["status"] == "diverged" for done in runs.done)
+    text += f" Of these {n_diverged} diverged." if n_diverged else ""
     out.print(text if n_new else f"Nothing to train: {text}")
     if runs.failures:
         table = Table(box=None, header_style="bold")
