@@ -36,6 +36,10 @@ MISTAKES = {
         "`optimizer.ema_overwrite_frequency` must be given where `optimizer.use_ema` is true, "
         "got nothing.",
     ),
+    "a scaled loss and an embedding": (
+        ["+optimizer.loss_scale_factor=2.0"],
+        "`optimizer.loss_scale_factor` must be left out where inputs are embedded (text), got 2.0.",
+    ),
     "a misspelt head": (
         ["loss_weights.agee=0.3"],
         "`loss_weights` must name the heads age, income, gender, got 'agee' (did you mean 'age'?).",

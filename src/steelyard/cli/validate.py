@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from steelyard.cli.validate_optimizer import check_optimizer
 from steelyard.construct import Refused, check_targets, construct
 from steelyard.data.source import KINDS_OF_INPUT
 from steelyard.identity import identify, plain, source_of
@@ -67,11 +68,11 @@ def validate(config: DictConfig, hydra: DictConfig) -> None:
     _check_types("", {"study": "", "seed": 0, "output": ""}, settings)
     if settings["seed"] < 0:
         raise Refused(f"`seed` must be at least 0, got {settings['seed']}.")
-    check_optimizer(settings["optimizer"])
     try:
         source = source_of(json.dumps(settings["data"]))
         check_names(source.task_names)
         check_inputs(source.input_kinds, source.task_names)
+        check_optimizer(settings["optimizer"], source.input_kinds)
         check_loss_weights(settings["loss_weights"], source.task_names)
         _part(json.dumps(settings["model"])).check(source.input_kinds, source.task_names)
         parts = {part: _part(json.dumps(settings[part])) for part in PARTS}
@@ -115,23 +116,6 @@ def check_inputs(kinds: Mapping[str, tuple[str, int]], heads: Sequence[str]) -> 
             raise Refused(
                 f"`inputs_from` must not name a {kind} input for another kind, got {name!r}."
             )
-
-
-def check_optimizer(given: Mapping[str, Any]) -> None:
-    """Refuses settings that would break a run, or be recorded and change nothing.
-
-    Raises:
-        Refused: The rate is not positive, or averages of the variables would never be used.
-    """
-    rate = given.get("learning_rate", 1.0)
-    if isinstance(rate, int | float) and rate <= 0:
-        raise Refused(f"`optimizer.learning_rate` must be positive, got {rate}.")
-    # Without the frequency Keras overwrites at the end of `fit`, which is not how runs are trained.
-    if given.get("use_ema") and not given.get("ema_overwrite_frequency"):
-        raise Refused(
-            "`optimizer.ema_overwrite_frequency` must be given where `optimizer.use_ema` is true, "
-            "got nothing."
-        )
 
 
 def check_loss_weights(given: Mapping[str, Any], heads: Sequence[str]) -> None:
