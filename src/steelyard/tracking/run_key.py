@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -69,11 +70,15 @@ def _path(module: str) -> Path | None:
     return path if path.is_file() else None
 
 
+_parsing = threading.Lock()  # Python 3.11's parser counts its depth for all threads together
+
+
 @cache
 def _tree(module: str) -> ast.Module:
     path = _path(module)
     assert path is not None, module
-    return ast.parse(path.read_text(encoding="utf-8"))
+    with _parsing:
+        return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
