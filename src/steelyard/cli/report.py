@@ -55,7 +55,8 @@ def varied(study: str) -> list[str]:
     """Returns the keys of what a study tunes and goes across, such as `optimizer.learning_rate`."""
     with composing():
         sweeper = composed([f"experiment={study}"]).hydra.sweeper
-    return [*(sweeper.get("tuned") or []), *(sweeper.get("across") or [])]
+    across = sweeper.get("across")
+    return [*(sweeper.get("tuned") or []), *([across] if across else [])]
 
 
 def beside(
