@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sweeping
+from population_figure import draw, seconds_by_case
 from sweeps import CASES, Plan, planned
 
 RESULT = Path(__file__).with_suffix(".md")
@@ -46,6 +47,7 @@ def main() -> None:
             for row in found:
                 print(f"  {row.name:58} {row.seconds:8.1f} s   {row.how}", flush=True)
             write(name, plan, rows, machine)  # what is measured is not lost
+        draw(seconds_by_case(RESULT.read_text(encoding="utf-8")))
 
 
 def of_population(plan: Plan) -> list[Row]:
@@ -132,6 +134,8 @@ tracing, training, measures after every epoch, the test, learning curves, saved 
 and MLflow. Plain Keras reads the same data once, and builds, compiles and fits the same network
 for each run, with its own losses on validation after each epoch and nothing else; the session is
 cleared between two runs. Where only some runs were timed, they are from all over the sweep.
+
+![Seconds of each sweep](population.png)
 """
 
 if __name__ == "__main__":

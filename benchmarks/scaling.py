@@ -4,6 +4,7 @@ Each point is a sweep in a process of its own, on made-up tasks (`dials`).
 """
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ PICTURE = RESULT.with_suffix(".png")
 N_RUNS, N_TRAIN = 8, 4096  # of a point, but where they are what grows
 DIALS = {"scale": 1.0, "noise": 0.0, "labelled": 1.0}  # one number a head
 HEADS = "as many entries of each dial"
+LONGEST = 34  # letters in a line below an axis
 SWEEP, FIRST, WHOLE = "#0072b2", "#d55e00", "#009e73"
 
 
@@ -162,7 +164,7 @@ def draw(found: dict[str, list[Point]], *, is_smoke: bool) -> None:
         axes.set_xticks(values, [f"{value:,}" for value in values])
         axes.minorticks_off()
         axes.set_ylim(bottom=0)
-        axes.set_xlabel(SCALES[name].about)
+        axes.set_xlabel(textwrap.fill(SCALES[name].about, LONGEST))
         axes.set_ylabel("seconds")
         axes.set_title(name, loc="left")
         axes.grid(alpha=0.3)
