@@ -13,6 +13,7 @@ What is there already (numbers of a probe, records of runs) is not made again.
 import argparse
 import itertools
 import json
+import math
 import os
 import subprocess
 import sys
@@ -147,21 +148,34 @@ def trained(
     system: str, seed: int, weights: dict[str, float], tuned: Sequence[str], output: Path
 ) -> dict[str, float]:
     """Returns each head's validation loss of a run, which is trained if its record is not there."""
-    told = [f"loss_weights.{head}={weight:g}" for head, weight in weights.items()]
-    words = [f"experiment={system}", f"seed={seed}", *told, *tuned]
-    called("train", *words, "tracker=record", f"output={output}")
+    found = recorded(system, seed, weights, tuned, output)
+    if found is None:
+        told = [f"loss_weights.{head}={weight:g}" for head, weight in weights.items()]
+        words = [f"experiment={system}", f"seed={seed}", *told, *tuned]
+        called("train", *words, "tracker=record", f"output={output}")
+        found = recorded(system, seed, weights, tuned, output)
+    if found is None:
+        raise RuntimeError(f"No run of {system} with seed {seed} finished.")
+    return found
+
+
+def recorded(
+    system: str, seed: int, weights: dict[str, float], tuned: Sequence[str], output: Path
+) -> dict[str, float] | None:
+    """Returns each head's validation loss by the record of a run; None if there is no such run."""
+    values = dict(each.split("=") for each in tuned)
     for path in sorted(output.glob("runs/*/record.json")):
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if (record["study"], record["seed"]) != (system, seed) or "best" not in record:
+            continue
+        config = OmegaConf.create(record["config"])
         is_same = all(
             np.isclose(record["loss_weights"].get(head, np.nan), weight, rtol=1e-5)
             for head, weight in weights.items()
         )
-        config = OmegaConf.create(record["config"])
-        values = dict(each.split("=") for each in tuned)
-        is_same &= all(OmegaConf.select(config, key) == float(values[key]) for key in values)
-        if (record["study"], record["seed"]) == (system, seed) and is_same:
+        if is_same and all(OmegaConf.select(config, key) == float(values[key]) for key in values):
             return {head: float(record["best"][f"{head}/loss"]) for head in weights}
-    raise RuntimeError(f"No run of {system} with seed {seed} finished.")
+    return None
 
 
 def called(*words: str) -> None:
@@ -179,7 +193,7 @@ def called(*words: str) -> None:
 def line_of(result: Result) -> str:
     """Returns a system's line of the table."""
     heuristic = "-" if np.isnan(result.heuristic) else f"{result.heuristic:.3f}"
-    recovered = f"{result.recovered:.0%}" if result.has_gain else "nothing to gain"
+    recovered = f"{math.floor(100 * result.recovered)}%" if result.has_gain else "nothing to gain"
     cells = [
         result.system,
         "<br>".join(f"`{each[1:-1]}`" for each in result.weights),
