@@ -25,6 +25,16 @@ TINY = (  # the smallest run that trains all three heads
 )
 
 
+COMMAND = """
+import signal
+from steelyard.cli import main
+
+# A shell has commands in its background ignore Ctrl-C, and this one would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
 def called(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
 ) -> tuple[int, str, str]:
@@ -38,7 +48,7 @@ def called(
 
 def started(folder: Path, words: Sequence[str]) -> "subprocess.Popen[str]":
     """Returns a command that runs in a process of its own, in a folder."""
-    command = [sys.executable, "-c", "from steelyard.cli import main; main()", *words]
+    command = [sys.executable, "-c", COMMAND, *words]
     return subprocess.Popen(
         command,
         cwd=folder,
