@@ -8,8 +8,12 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import keras
 import pytest
+from hypothesis import settings
 
 from steelyard.training.runtime import Runtime
+
+settings.register_profile("steelyard", deadline=None)  # no test asserts a time
+settings.load_profile("steelyard")
 
 
 @pytest.fixture(scope="session", autouse=True)
